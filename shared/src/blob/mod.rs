@@ -1,0 +1,74 @@
+//! The port to the media: streamed in, read as local files, deleted.
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod key;
+mod object;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::domain::VerificationId;
+
+pub use key::{BlobKey, InvalidBlobKey};
+pub use object::ObjectBlobs;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    #[error("no such blob")]
+    NotFound,
+    /// The store can't be reached; the same call may succeed later.
+    #[error("the blob store is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the blob store failed")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[async_trait]
+pub trait Blobs: Send + Sync {
+    /// Starts a blob, which exists only once it is finished. At most a few chunks are held in memory.
+    async fn write(&self, key: &BlobKey) -> Result<Box<dyn BlobWriter>, BlobError>;
+    /// The blob as a local file, for decoders that seek: the file itself where it is local, else a temporary copy.
+    async fn local(&self, key: &BlobKey) -> Result<LocalBlob, BlobError>;
+    /// Deleting what does not exist is no error.
+    async fn delete(&self, key: &BlobKey) -> Result<(), BlobError>;
+    /// Verifications that have blobs (or unfinished uploads) older than `age`, at most `limit`.
+    async fn older_than(&self, age: Duration, limit: usize) -> Result<Vec<VerificationId>, BlobError>;
+    /// Deletes everything of a verification, unfinished uploads too.
+    async fn delete_all(&self, id: VerificationId) -> Result<(), BlobError>;
+}
+
+/// A blob that is being written. Dropping it unfinished leaves nothing behind, at once or after the sweep.
+#[async_trait]
+pub trait BlobWriter: Send {
+    async fn write(&mut self, chunk: Bytes) -> Result<(), BlobError>;
+    /// Makes the blob visible and durable.
+    async fn finish(self: Box<Self>) -> Result<(), BlobError>;
+    /// Throws the blob away.
+    async fn abort(self: Box<Self>);
+}
+
+/// A local file that holds a blob's content for as long as this value lives.
+pub struct LocalBlob {
+    path: PathBuf,
+    _temporary: Option<tempfile::TempPath>,
+}
+
+impl LocalBlob {
+    /// The store's own file.
+    pub fn in_place(path: PathBuf) -> Self {
+        Self { path, _temporary: None }
+    }
+
+    /// A copy that is deleted with this value.
+    pub fn copied(temporary: tempfile::TempPath) -> Self {
+        Self { path: temporary.to_path_buf(), _temporary: Some(temporary) }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

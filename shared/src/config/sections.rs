@@ -1,0 +1,237 @@
+//! The sections of the settings, as `default.toml` lists and explains them.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Lane, Thresholds};
+
+/// Every setting.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub store: Store,
+    pub queue: Queue,
+    pub signal: Signal,
+    pub blobs: Blobs,
+    pub data: Data,
+    pub limits: Limits,
+    pub v1: V1,
+    pub worker: Worker,
+    pub retention: Retention,
+    pub models: Models,
+    pub pipeline: Pipeline,
+    pub sampling: Sampling,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub threads: usize,
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+}
+
+impl Server {
+    pub fn effective_threads(&self) -> usize {
+        if self.threads == 0 { cores().min(4) } else { self.threads }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    pub url: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    pub url: String,
+    pub max_depth: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signal {
+    pub url: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blobs {
+    pub url: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    pub dir: PathBuf,
+}
+
+impl Data {
+    /// A configured path; a relative one is below the data folder.
+    pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.dir.join(path)
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub image_bytes: ByteSize,
+    pub video_bytes: ByteSize,
+    pub image_pixels: u64,
+    pub video_pixels: u64,
+    #[serde(with = "humantime_serde")]
+    pub video_duration: Duration,
+    pub video_frames: u32,
+    pub uploads: usize,
+    #[serde(with = "humantime_serde")]
+    pub upload_time: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct V1 {
+    #[serde(with = "humantime_serde")]
+    pub wait: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    pub permits: usize,
+    pub lanes: Vec<Lane>,
+    #[serde(with = "humantime_serde")]
+    pub lease: Duration,
+    pub max_attempts: u32,
+    #[serde(with = "humantime_serde_list")]
+    pub retry_delays: Vec<Duration>,
+    #[serde(with = "humantime_serde")]
+    pub job_time: Duration,
+    #[serde(with = "humantime_serde")]
+    pub reap_every: Duration,
+    #[serde(with = "humantime_serde")]
+    pub offer_again_after: Duration,
+}
+
+impl Worker {
+    pub fn effective_permits(&self) -> usize {
+        if self.permits == 0 { cores() } else { self.permits }
+    }
+
+    /// The wait after the attempt of that number, counted from 1.
+    pub fn retry_delay(&self, attempt: u32) -> Duration {
+        let index = (attempt.max(1) - 1) as usize;
+        self.retry_delays.get(index).or(self.retry_delays.last()).copied().unwrap_or(Duration::from_secs(1))
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    #[serde(with = "humantime_serde")]
+    pub media: Duration,
+    #[serde(with = "humantime_serde")]
+    pub reports: Duration,
+    #[serde(with = "humantime_serde")]
+    pub orphans: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Models {
+    pub dir: PathBuf,
+    pub profile: String,
+    /// Empty means the built-in manifest.
+    pub manifest: PathBuf,
+    /// `auto`, `cpu`, `cuda:N` or `tensorrt:N`.
+    pub device: String,
+    pub sessions: usize,
+    pub speech_sessions: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    pub distance_max: f64,
+    pub face_sameness_min: f64,
+    pub not_spoof_min: f64,
+    pub face_to_frame_ratio_max: f64,
+    pub id_card_not_spoof_min: f64,
+    pub single_face_min: f64,
+    pub speech_score_min: f64,
+    pub voice_seconds_min: f64,
+    pub digit_mass_min: f64,
+}
+
+impl Pipeline {
+    /// The limits as the report states them.
+    pub const fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            distance_max: self.distance_max,
+            face_sameness_min: self.face_sameness_min,
+            not_spoof_min: self.not_spoof_min,
+            id_card_not_spoof_min: self.id_card_not_spoof_min,
+            face_to_frame_ratio_max: self.face_to_frame_ratio_max,
+            single_face_min: self.single_face_min,
+            speech_score_min: self.speech_score_min,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    #[serde(with = "humantime_serde")]
+    pub detect_every: Duration,
+    #[serde(with = "humantime_serde")]
+    pub embed_every: Duration,
+    #[serde(with = "humantime_serde")]
+    pub liveness_every: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// The cores that this process may use.
+fn cores() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
+
+mod humantime_serde_list {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Item(#[serde(with = "humantime_serde")] Duration);
+
+    pub(super) fn serialize<S: Serializer>(list: &[Duration], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(list.iter().map(|duration| Item(*duration)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
+        Ok(Vec::<Item>::deserialize(deserializer)?.into_iter().map(|item| item.0).collect())
+    }
+}

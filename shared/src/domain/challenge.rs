@@ -1,0 +1,101 @@
+//! The six digits that a person is asked to speak.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Exactly six decimal digits, leading zeros kept, each 0..=9.
+///
+/// `Debug` hides them: digits never reach a log.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digits([u8; 6]);
+
+/// The text was not exactly six decimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected exactly 6 decimal digits")]
+pub struct InvalidDigits;
+
+impl Digits {
+    /// The values, each 0..=9, in the order in which they are spoken.
+    pub const fn values(&self) -> [u8; 6] {
+        self.0
+    }
+}
+
+impl FromStr for Digits {
+    type Err = InvalidDigits;
+
+    /// Folds every Unicode decimal digit (Thai `๑`, Devanagari `१`, full-width `１`) to ASCII; surrounding white
+    /// space is dropped.
+    fn from_str(text: &str) -> Result<Self, InvalidDigits> {
+        let values: Vec<u8> =
+            text.trim().chars().map(decimal_value).collect::<Option<_>>().ok_or(InvalidDigits)?;
+        values.try_into().map(Self).map_err(|_| InvalidDigits)
+    }
+}
+
+/// The value of a Unicode decimal digit (general category Nd), which come in runs of ten from zero upward.
+pub(crate) fn decimal_value(character: char) -> Option<u8> {
+    const ZEROS: [u32; 35] = [
+        0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
+        0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,
+        0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xAA50, 0xFF10,
+    ];
+    let code = u32::from(character);
+    ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code)).map(|zero| (code - zero) as u8)
+}
+
+impl fmt::Display for Digits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|digit| write!(formatter, "{digit}"))
+    }
+}
+
+impl fmt::Debug for Digits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Digits(******)")
+    }
+}
+
+impl TryFrom<String> for Digits {
+    type Error = InvalidDigits;
+
+    fn try_from(text: String) -> Result<Self, InvalidDigits> {
+        text.parse()
+    }
+}
+
+impl From<Digits> for String {
+    fn from(digits: Digits) -> String {
+        digits.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leading_zeros_are_kept() {
+        assert_eq!("000123".parse::<Digits>().map(|digits| digits.to_string()), Ok("000123".to_owned()));
+    }
+
+    #[test]
+    fn digits_of_other_scripts_are_folded() {
+        assert_eq!("๑२３456".parse::<Digits>().map(|digits| digits.values()), Ok([1, 2, 3, 4, 5, 6]));
+    }
+
+    #[test]
+    fn anything_but_six_digits_is_refused() {
+        for text in ["", "12345", "1234567", "12 456", "12345a", "½23456"] {
+            assert_eq!(text.parse::<Digits>(), Err(InvalidDigits), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_digit() {
+        assert!(!format!("{:?}", "123456".parse::<Digits>()).contains('1'));
+    }
+}

@@ -1,0 +1,244 @@
+//! The report of a finished verification: every number that the verdict rests on, with its threshold.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digits, Kind, Language, Timestamp, Verdict};
+
+/// The version written by this build; readers accept it and every earlier one.
+pub const REPORT_VERSION: u16 = 1;
+
+/// What the pipeline found. Stored as JSON; fields are only ever added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub version: u16,
+    pub kind: Kind,
+    /// [`Verdict::Passed`] exactly when every check passed.
+    pub verdict: Verdict,
+    pub checks: Vec<Check>,
+    pub started_at: Timestamp,
+    pub ended_at: Timestamp,
+    pub thresholds: Thresholds,
+    /// The models that were asked, in the order of first use.
+    pub models: Vec<ModelUsed>,
+    pub evidence: Evidence,
+}
+
+/// One named condition of the verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: CheckName,
+    pub passed: bool,
+    /// The number that was compared; absent when there was nothing to measure (no face, no speech).
+    pub score: Option<f64>,
+    /// What it was compared with.
+    pub threshold: Option<f64>,
+    /// Why it failed or could not be measured, in a few stable `snake_case` words each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// The conditions that a verdict can rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckName {
+    /// The selfie's face is the ID card's: distance at most `distance_max`.
+    FaceMatch,
+    /// The selfie is of a bona fide person.
+    NotSpoof,
+    /// The card's face passes the laxer limit for printed portraits.
+    IdCardNotSpoof,
+    /// Exactly one face in the photo, or in enough of the video's frames.
+    SingleFace,
+    /// The face is not nearer than `face_to_frame_ratio_max` allows.
+    FaceToFrameRatio,
+    /// The same face throughout the video.
+    FaceNoChange,
+    /// The six digits were spoken.
+    AudioChallenge,
+}
+
+/// The limits in force. Distances and confidences are on the API's scale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// Largest face distance that counts as the same person (raw L2 scaled so that 0.9 is the model's operating point).
+    pub distance_max: f64,
+    /// Echoed as `THRESHOLD_FACE_SIMILARITY`: smallest fraction of frames with the same face.
+    pub face_sameness_min: f64,
+    /// Smallest confidence, 0..=1, that counts as bona fide.
+    pub not_spoof_min: f64,
+    /// The same for the portrait on the card, which is a print.
+    pub id_card_not_spoof_min: f64,
+    /// Largest face width over frame width.
+    pub face_to_frame_ratio_max: f64,
+    /// Smallest fraction of frames with exactly one face.
+    pub single_face_min: f64,
+    /// Smallest sum of the six digits' log-probabilities.
+    pub speech_score_min: f64,
+}
+
+/// A model by name and content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelUsed {
+    pub name: String,
+    pub sha256: String,
+}
+
+/// What was seen and heard, by kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Evidence {
+    Photo(PhotoEvidence),
+    Video(Box<VideoEvidence>),
+    Spoof(SpoofEvidence),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhotoEvidence {
+    pub id_card: StillEvidence,
+    pub photo: StillEvidence,
+    /// Between the two faces, on the API's scale; absent when either has no face.
+    pub distance: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpoofEvidence {
+    pub photo: StillEvidence,
+}
+
+/// One photo or card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StillEvidence {
+    /// Pixels, after EXIF orientation.
+    pub width: u32,
+    pub height: u32,
+    /// How many faces count; a card's ghost portrait does not.
+    pub num_faces: u32,
+    /// The face that was compared; absent when there is none.
+    pub face: Option<Face>,
+    pub liveness: Option<LivenessEvidence>,
+}
+
+impl StillEvidence {
+    /// Face width over picture width, 0..=1; 0 when there is no face.
+    pub fn face_to_frame_width_ratio(&self) -> f64 {
+        self.face.as_ref().map_or(0.0, |face| face.bounds.width / f64::from(self.width.max(1)))
+    }
+
+    /// Confidence that the face is bona fide, 0..=1; 0 when there is no face.
+    pub fn not_spoof_confidence(&self) -> f64 {
+        self.liveness.as_ref().map_or(0.0, |liveness| liveness.confidence)
+    }
+}
+
+/// One face, in pixels of the upright picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Face {
+    pub bounds: BoundingBox,
+    /// The detector's score, 0..=1.
+    pub score: f64,
+    /// Left eye, right eye, nose, left and right mouth corner, as seen in the picture.
+    pub points: [Point; 5],
+    /// Clockwise degrees by which the picture had to be turned to find the face: 0, 90, 180 or 270.
+    pub turned: u16,
+    /// The 106 landmarks of 2d106det; empty when they were not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub landmarks: Vec<Point>,
+}
+
+/// A rectangle in pixels; `x`, `y` is its top left corner and may lie outside the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BoundingBox {
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    pub x: f64,
+    pub y: f64,
+}
+
+/// Presentation attack detection on one face.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LivenessEvidence {
+    /// On the API's scale, 0..=1, where 0.9 is the models' operating point.
+    pub confidence: f64,
+    /// The raw bona fide probability of each model and crop scale, such as `fr_liveness@2.7`.
+    pub scores: Vec<(String, f64)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VideoEvidence {
+    pub id_card: StillEvidence,
+    pub video: VideoInfo,
+    /// Mean distance between the card's face and the sampled frames' faces; absent when there is none to compare.
+    pub face_distance_avg: Option<f64>,
+    /// Fraction of all frames that show the same face, 0..=1.
+    pub face_sameness: f64,
+    /// Fraction of all frames with exactly one face, 0..=1.
+    pub single_face_in_frames: f64,
+    /// The largest face width over frame width in any frame.
+    pub largest_face_to_frame_ratio: f64,
+    /// Clip-level confidence that the face is bona fide, on the API's scale, 0..=1.
+    pub not_spoof_confidence: f64,
+    pub speech: SpeechEvidence,
+    /// The frames that were looked at closely, in order.
+    pub samples: Vec<FrameSample>,
+}
+
+/// The video stream, upright.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct VideoInfo {
+    /// Frames per second, rounded; the mean rate when it varies.
+    pub fps: u32,
+    /// How many frames were decoded, all of them looked at.
+    pub frames: u32,
+    pub width: u32,
+    pub height: u32,
+    pub duration_seconds: f64,
+}
+
+/// A frame on which models ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameSample {
+    /// Position in the stream, from 0.
+    pub frame: u32,
+    pub seconds: f64,
+    pub num_faces: u32,
+    pub bounds: Option<BoundingBox>,
+    /// To the card's face, on the API's scale.
+    pub distance: Option<f64>,
+    /// To the clip's own reference face, on the API's scale.
+    pub drift: Option<f64>,
+    pub liveness: Option<LivenessEvidence>,
+}
+
+/// What was heard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpeechEvidence {
+    pub language: Language,
+    pub expected: Digits,
+    pub passed: bool,
+    /// Seconds in which a voice was active.
+    pub voice_seconds: f64,
+    /// Probability mass on digits at the first position, 0..=1; absent when no voice was found.
+    pub digit_mass: Option<f64>,
+    /// Sum of the six digits' log-probabilities given the audio; absent when no voice was found.
+    pub score: Option<f64>,
+    /// Each digit's log-probability.
+    pub digit_scores: Vec<f64>,
+    /// The best free reading of the digits; absent when none were heard.
+    pub transcription: Option<Transcription>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transcription {
+    /// 0..=1.
+    pub confidence: f64,
+    /// Digits separated by spaces.
+    pub transcript: String,
+}

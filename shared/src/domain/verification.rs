@@ -1,0 +1,273 @@
+//! A verification: what was asked, and the states that it passes through.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digits, Failure, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId};
+
+/// What is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A selfie photo against an ID card.
+    Photo,
+    /// A selfie video with six spoken digits against an ID card.
+    Video,
+    /// One photo for signs of a presentation attack.
+    Spoof,
+}
+
+impl Kind {
+    /// The files that this kind needs, each exactly once.
+    pub const fn roles(self) -> &'static [MediaRole] {
+        match self {
+            Self::Photo => &[MediaRole::IdCard, MediaRole::Photo],
+            Self::Video => &[MediaRole::IdCard, MediaRole::Video],
+            Self::Spoof => &[MediaRole::Photo],
+        }
+    }
+}
+
+/// Whether someone waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    Interactive,
+    Batch,
+}
+
+/// A queue of its own: a photo never waits behind a video, nor an interactive job behind a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Lane {
+    #[serde(rename = "photo.interactive")]
+    PhotoInteractive,
+    #[serde(rename = "video.interactive")]
+    VideoInteractive,
+    #[serde(rename = "photo.batch")]
+    PhotoBatch,
+    #[serde(rename = "video.batch")]
+    VideoBatch,
+}
+
+impl Lane {
+    pub const ALL: [Self; 4] =
+        [Self::PhotoInteractive, Self::VideoInteractive, Self::PhotoBatch, Self::VideoBatch];
+
+    pub const fn of(kind: Kind, priority: Priority) -> Self {
+        match (kind, priority) {
+            (Kind::Photo | Kind::Spoof, Priority::Interactive) => Self::PhotoInteractive,
+            (Kind::Video, Priority::Interactive) => Self::VideoInteractive,
+            (Kind::Photo | Kind::Spoof, Priority::Batch) => Self::PhotoBatch,
+            (Kind::Video, Priority::Batch) => Self::VideoBatch,
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PhotoInteractive => "photo.interactive",
+            Self::VideoInteractive => "video.interactive",
+            Self::PhotoBatch => "photo.batch",
+            Self::VideoBatch => "video.batch",
+        }
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Lane {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|lane| lane.name() == text).ok_or_else(|| format!("unknown lane `{text}`"))
+    }
+}
+
+/// Where a verification stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Queued,
+    Processing,
+    /// The job ran; the verdict is in its report.
+    Succeeded,
+    /// The job could not run; the reason is in its error.
+    Failed,
+    Canceled,
+    /// Its report's retention has ended.
+    Expired,
+}
+
+/// What can happen to a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transition {
+    /// A worker takes it, or takes it over after a lease ran out.
+    Claim,
+    /// A worker gives it back to be tried again.
+    Retry,
+    Succeed,
+    Fail,
+    Cancel,
+    Expire,
+}
+
+/// The transition does not exist from that state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a verification that is {from:?} can't {transition:?}")]
+pub struct IllegalTransition {
+    pub from: State,
+    pub transition: Transition,
+}
+
+impl State {
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Processing, Self::Succeeded, Self::Failed, Self::Canceled, Self::Expired];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Processing => "processing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Nothing but expiry comes after it.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Processing)
+    }
+
+    /// The state after `transition`: the only place where transitions are decided.
+    pub const fn after(self, transition: Transition) -> Result<Self, IllegalTransition> {
+        match (self, transition) {
+            (Self::Queued | Self::Processing, Transition::Claim) => Ok(Self::Processing),
+            (Self::Processing, Transition::Retry) => Ok(Self::Queued),
+            (Self::Processing, Transition::Succeed) => Ok(Self::Succeeded),
+            (Self::Queued | Self::Processing, Transition::Fail) => Ok(Self::Failed),
+            (Self::Queued, Transition::Cancel) => Ok(Self::Canceled),
+            (Self::Succeeded | Self::Failed | Self::Canceled, Transition::Expire) => Ok(Self::Expired),
+            (from, transition) => Err(IllegalTransition { from, transition }),
+        }
+    }
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.name() == text)
+            .ok_or_else(|| format!("unknown state `{text}`"))
+    }
+}
+
+/// The machine's conclusion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Passed,
+    Rejected,
+}
+
+impl Verdict {
+    pub const fn from_passed(passed: bool) -> Self {
+        if passed { Self::Passed } else { Self::Rejected }
+    }
+}
+
+/// What a worker needs to know to do the work. Stored as JSON with the row; fields are only ever added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    pub kind: Kind,
+    pub priority: Priority,
+    pub media: Vec<Media>,
+    /// The digits to be spoken; set exactly when `kind` is [`Kind::Video`].
+    pub challenge: Option<Digits>,
+    /// The language they are spoken in; set exactly when `kind` is [`Kind::Video`].
+    pub language: Option<Language>,
+}
+
+impl Request {
+    pub fn lane(&self) -> Lane {
+        Lane::of(self.kind, self.priority)
+    }
+
+    pub fn media(&self, role: MediaRole) -> Option<&Media> {
+        self.media.iter().find(|media| media.role == role)
+    }
+}
+
+/// A verification about to be accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewVerification {
+    pub id: VerificationId,
+    pub tenant: TenantId,
+    pub request: Request,
+    /// The W3C trace context of the request that brought it, to be continued by the worker.
+    pub traceparent: Option<String>,
+}
+
+/// A verification as the store knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verification {
+    pub id: VerificationId,
+    pub tenant: TenantId,
+    pub request: Request,
+    pub state: State,
+    /// How many times a worker has claimed it.
+    pub attempts: u32,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    /// Set exactly when `state` is [`State::Succeeded`].
+    pub report: Option<Report>,
+    /// Set exactly when `state` is [`State::Failed`].
+    pub error: Option<Failure>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TRANSITIONS: [Transition; 6] = [
+        Transition::Claim,
+        Transition::Retry,
+        Transition::Succeed,
+        Transition::Fail,
+        Transition::Cancel,
+        Transition::Expire,
+    ];
+
+    proptest! {
+        #[test]
+        fn no_walk_leaves_a_final_state_but_by_expiry(steps in prop::collection::vec(0_usize..6, 0..40)) {
+            let mut state = State::Queued;
+            for step in steps {
+                let Ok(next) = state.after(TRANSITIONS[step]) else { continue };
+                prop_assert!(!state.is_final() || next == State::Expired);
+                state = next;
+            }
+        }
+    }
+
+    #[test]
+    fn names_read_back() {
+        for state in State::ALL {
+            assert_eq!(state.name().parse(), Ok(state));
+        }
+        for lane in Lane::ALL {
+            assert_eq!(lane.name().parse(), Ok(lane));
+        }
+    }
+}

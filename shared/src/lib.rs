@@ -1,0 +1,15 @@
+//! The vocabulary of Countersign and the ports with their adapters.
+//!
+//! - [`domain`]: ids, verifications and their states, reports, the error table. Pure data, no I/O.
+//! - [`store`], [`queue`], [`blob`], [`signal`]: the ports. Each `mod.rs` is the trait, each sibling file an
+//!   adapter, each `contract.rs` the tests that every adapter must pass.
+//! - [`config`]: one struct per section; `default.toml` is the manual.
+//! - [`telemetry`]: logs, spans and metrics.
+
+pub mod blob;
+pub mod config;
+pub mod domain;
+pub mod queue;
+pub mod signal;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,94 @@
+//! The port to the job queue. A message is a hint; the row is the truth.
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod memory;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Lane, VerificationId};
+
+pub use memory::MemoryQueue;
+
+/// The version of [`JobMessage`] that this build writes.
+pub const MESSAGE_VERSION: u16 = 1;
+
+/// "There may be work": enough to find the row and to continue the trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobMessage {
+    pub v: u16,
+    pub verification_id: VerificationId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+impl JobMessage {
+    pub fn new(verification_id: VerificationId, traceparent: Option<String>) -> Self {
+        Self { v: MESSAGE_VERSION, verification_id, traceparent }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The broker can't be reached or did not confirm; publishing again is harmless.
+    #[error("the queue is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The queue holds as much as it may; publish again when it has drained.
+    #[error("the queue is full")]
+    Full,
+}
+
+#[async_trait]
+pub trait JobQueue: Send + Sync {
+    /// Returns when the queue has taken responsibility for the message.
+    async fn publish(&self, lane: Lane, message: &JobMessage) -> Result<(), QueueError>;
+    /// A consumer that holds at most `prefetch` unsettled deliveries. Lanes are listed most urgent first.
+    async fn consume(&self, lanes: &[Lane], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError>;
+    /// Messages that wait in the lane, not counting unsettled deliveries and delayed retries.
+    async fn depth(&self, lane: Lane) -> Result<u64, QueueError>;
+}
+
+#[async_trait]
+pub trait Consumer: Send {
+    /// The next message; waits for one, and while `prefetch` deliveries are unsettled. Cancel-safe.
+    async fn next(&mut self) -> Result<Delivery, QueueError>;
+}
+
+/// A message in a worker's hands. Dropping it unsettled gives it back to the queue.
+pub struct Delivery {
+    pub lane: Lane,
+    pub message: JobMessage,
+    settle: Box<dyn Settle>,
+}
+
+impl Delivery {
+    pub fn new(lane: Lane, message: JobMessage, settle: Box<dyn Settle>) -> Self {
+        Self { lane, message, settle }
+    }
+
+    /// Done: the queue forgets it.
+    pub async fn ack(self) -> Result<(), QueueError> {
+        self.settle.ack().await
+    }
+
+    /// Comes back after the delay.
+    pub async fn retry(self, after: Duration) -> Result<(), QueueError> {
+        self.settle.retry(after).await
+    }
+
+    /// Can't be read or handled by anyone: the queue sets it aside (or drops it, where there is no such place).
+    pub async fn reject(self) -> Result<(), QueueError> {
+        self.settle.reject().await
+    }
+}
+
+/// An adapter's half of a [`Delivery`]. Dropping it unsettled gives the message back.
+#[async_trait]
+pub trait Settle: Send {
+    async fn ack(self: Box<Self>) -> Result<(), QueueError>;
+    async fn retry(self: Box<Self>, after: Duration) -> Result<(), QueueError>;
+    async fn reject(self: Box<Self>) -> Result<(), QueueError>;
+}

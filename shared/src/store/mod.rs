@@ -1,0 +1,166 @@
+//! The port to the rows: verifications, the outbox, API keys. The rows are the truth; everything else is a hint.
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod sqlite;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::blob::BlobKey;
+use crate::domain::{
+    ApiKeyInfo, Failure, KeyId, Lane, NewVerification, Report, State, TenantId, Timestamp, Verification,
+    VerificationId,
+};
+use crate::queue::JobMessage;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such row, or not for this tenant.
+    #[error("no such row")]
+    NotFound,
+    /// The row is not in a state that allows it, or the lease is lost.
+    #[error("the row's state does not allow it")]
+    Conflict,
+    /// The database can't be reached or is busy; the same call may succeed later.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the store failed")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Proof that a worker holds a verification; every write of that worker is guarded by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub id: VerificationId,
+    pub tenant: TenantId,
+    /// The worker's name, unique among processes and permits.
+    pub owner: String,
+    /// Counts from 1.
+    pub attempt: u32,
+}
+
+/// What came of trying to claim a verification.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    Claimed(Lease, Box<Verification>),
+    /// Finished, canceled or erased: there is nothing left to do.
+    Gone,
+    /// Another worker holds it until then.
+    Held(Timestamp),
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    Succeeded(Box<Report>),
+    Failed(Failure),
+    /// To be tried again; the row goes back to queued without an outbox row (the queue's own retry brings it back).
+    Retry,
+}
+
+/// A message that is not yet known to be in the queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutboxRow {
+    pub sequence: i64,
+    pub lane: Lane,
+    pub message: JobMessage,
+}
+
+/// What a sweep over stale rows did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reoffered {
+    /// Put back into the outbox.
+    pub offered: u64,
+    /// Out of attempts, now failed.
+    pub exhausted: u64,
+}
+
+/// A verification whose media are due to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaDue {
+    pub id: VerificationId,
+    pub keys: Vec<BlobKey>,
+}
+
+/// Verifications and their life.
+#[async_trait]
+pub trait VerificationStore: Send + Sync {
+    /// Writes the row (state queued) and its outbox row in ONE transaction. `Conflict` when the id exists.
+    async fn accept(&self, new: &NewVerification) -> Result<(), StoreError>;
+    async fn verification(&self, tenant: TenantId, id: VerificationId) -> Result<Verification, StoreError>;
+    /// Cancels a verification that is still queued. `Conflict` when a worker has it or it is finished.
+    async fn cancel(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError>;
+    /// Takes a queued row, or one whose lease has run out, for `lease` from now.
+    async fn claim(&self, id: VerificationId, owner: &str, lease: Duration) -> Result<Claim, StoreError>;
+    /// Extends the lease to `lease` from now. `Conflict` when it is lost.
+    async fn renew(&self, held: &Lease, lease: Duration) -> Result<(), StoreError>;
+    /// Ends the attempt in ONE transaction. `Conflict` when the lease is lost: nothing is written then.
+    async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError>;
+    /// How many are queued in the lane, counted up to `limit`.
+    async fn queued(&self, lane: Lane, limit: u64) -> Result<u64, StoreError>;
+}
+
+/// The messages on their way to the queue.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// The oldest rows, at most `limit`.
+    async fn pending(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+    /// Removes rows that the queue has confirmed.
+    async fn sent(&self, sequences: &[i64]) -> Result<(), StoreError>;
+    /// Returns when rows were added, by this process, since the last call returned; never misses one, may wake early.
+    async fn added(&self);
+}
+
+/// What the reaper does.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Offers rows again (puts them into the outbox, unless they are there): those whose lease ran out before `now`,
+    /// and those queued since before `queued_before`. Rows that have used `max_attempts` fail with INTERNAL instead.
+    async fn reoffer(
+        &self,
+        now: Timestamp,
+        queued_before: Timestamp,
+        max_attempts: u32,
+    ) -> Result<Reoffered, StoreError>;
+    /// At the start of an embedded process, which is alone with its rows: every unfinished row loses its lease and is
+    /// queued and in the outbox. Rows that have used `max_attempts` fail with INTERNAL instead.
+    async fn recover(&self, max_attempts: u32) -> Result<Reoffered, StoreError>;
+    /// Finished verifications whose media are older than `finished_before`, at most `limit`.
+    async fn media_due(&self, finished_before: Timestamp, limit: u32) -> Result<Vec<MediaDue>, StoreError>;
+    /// Notes that the media are gone.
+    async fn media_deleted(&self, ids: &[VerificationId]) -> Result<(), StoreError>;
+    /// Deletes finished verifications whose media are gone and that finished before then; at most `limit`.
+    async fn delete_finished(&self, finished_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    /// Of these, the ones that have no row: their blobs are orphans.
+    async fn unknown(&self, ids: &[VerificationId]) -> Result<Vec<VerificationId>, StoreError>;
+    /// How many rows are in each state.
+    async fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
+}
+
+/// API keys and the tenants they belong to.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// The tenant of that name, made when it does not exist.
+    async fn tenant(&self, name: &str) -> Result<TenantId, StoreError>;
+    async fn add_key(&self, info: &ApiKeyInfo, hash: &[u8; 32]) -> Result<(), StoreError>;
+    /// The key with that hash, valid or not, and its tenant's name.
+    async fn key(&self, hash: &[u8; 32]) -> Result<ApiKeyInfo, StoreError>;
+    async fn keys(&self) -> Result<Vec<ApiKeyInfo>, StoreError>;
+    /// Revokes it now; revoking twice keeps the first time.
+    async fn revoke_key(&self, id: KeyId) -> Result<(), StoreError>;
+    /// Notes the last use; called at most once a minute for each key.
+    async fn key_used(&self, id: KeyId) -> Result<(), StoreError>;
+}
+
+/// The store's four sides, one database behind them.
+#[derive(Clone)]
+pub struct Stores {
+    pub verifications: Arc<dyn VerificationStore>,
+    pub outbox: Arc<dyn Outbox>,
+    pub upkeep: Arc<dyn Upkeep>,
+    pub keys: Arc<dyn KeyStore>,
+}

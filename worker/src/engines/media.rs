@@ -1,0 +1,1 @@
+//! Media: images, and videos as streams of frames and sound.

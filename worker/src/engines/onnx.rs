@@ -1,0 +1,1 @@
+//! ONNX models: a session on its own thread each, fed through a bounded channel.

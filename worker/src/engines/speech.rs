@@ -1,0 +1,1 @@
+//! Speech: voice activity and the scoring of digits, with whisper.cpp.

@@ -1,0 +1,34 @@
+//! Which stages run for a kind of verification, and what follows from what they find.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use countersign_shared::domain::{Failure, MediaRole, Report, Request};
+use tokio_util::sync::CancellationToken;
+
+/// One job's input: what was asked, and where its files lie on this machine.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub request: Request,
+    pub files: HashMap<MediaRole, PathBuf>,
+    /// Set when nobody needs the result any more, or the lease is lost: stages stop at their next step.
+    pub cancelled: CancellationToken,
+}
+
+/// Why a job has no report.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The media can't be used, however often it is tried: the job fails at once with this public reason.
+    #[error("permanent: {0}")]
+    Permanent(Failure),
+    /// Something on our side failed; another attempt may succeed.
+    #[error("retryable: {0}")]
+    Retryable(String),
+    #[error("the job was given up")]
+    Cancelled,
+}
+
+/// Turns media into a report. Blocking: runs on a thread of its own, one for each permit.
+pub trait Pipeline: Send + Sync {
+    fn run(&self, job: &Job) -> Result<Report, PipelineError>;
+}
