@@ -24,6 +24,14 @@ impl MediaRole {
             Self::Video => "video",
         }
     }
+
+    /// Whether a file of that format can play this part.
+    pub const fn accepts(self, format: MediaFormat) -> bool {
+        match self {
+            Self::IdCard | Self::Photo => format.is_image(),
+            Self::Video => !format.is_image(),
+        }
+    }
 }
 
 impl fmt::Display for MediaRole {
