@@ -32,6 +32,8 @@ impl Config {
             (self.queue.url == "memory://", "queue.url must be memory://"),
             (self.signal.url == "memory://", "signal.url must be memory://"),
             (self.blobs.url.starts_with("file://"), "blobs.url must start with file://"),
+            (self.pipeline.speech_score_min <= 0.0, "pipeline.speech_score_min must not be above 0"),
+            (self.pipeline.speech_margin_min <= 0.0, "pipeline.speech_margin_min must not be above 0"),
             (self.fractions_are_fractions(), "pipeline thresholds that are fractions must lie in 0..=1"),
         ];
         let failed: Vec<String> =

@@ -170,6 +170,7 @@ pub struct Pipeline {
     pub id_card_not_spoof_min: f64,
     pub single_face_min: f64,
     pub speech_score_min: f64,
+    pub speech_margin_min: f64,
     pub voice_seconds_min: f64,
     pub digit_mass_min: f64,
 }
@@ -185,6 +186,9 @@ impl Pipeline {
             face_to_frame_ratio_max: self.face_to_frame_ratio_max,
             single_face_min: self.single_face_min,
             speech_score_min: self.speech_score_min,
+            speech_margin_min: self.speech_margin_min,
+            voice_seconds_min: self.voice_seconds_min,
+            digit_mass_min: self.digit_mass_min,
         }
     }
 }

@@ -74,6 +74,12 @@ pub struct Thresholds {
     pub single_face_min: f64,
     /// Smallest sum of the six digits' log-probabilities.
     pub speech_score_min: f64,
+    /// Smallest (most negative) margin of the expected code's score over the best other reading's.
+    pub speech_margin_min: f64,
+    /// Fewest seconds of voice.
+    pub voice_seconds_min: f64,
+    /// Smallest probability mass on digits where the first digit is expected.
+    pub digit_mass_min: f64,
 }
 
 /// A model by name and content.
@@ -227,6 +233,10 @@ pub struct SpeechEvidence {
     pub digit_mass: Option<f64>,
     /// Sum of the six digits' log-probabilities given the audio; absent when no voice was found.
     pub score: Option<f64>,
+    /// Score of the expected code minus that of the best six-digit reading found; 0 when they are the same, else
+    /// negative. Absent when no voice was found.
+    #[serde(default)]
+    pub margin: Option<f64>,
     /// Each digit's log-probability.
     pub digit_scores: Vec<f64>,
     /// The best free reading of the digits; absent when none were heard.
