@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{MediaRole, TenantId, VerificationId};
+use crate::domain::{MediaRole, VerificationId};
 
-/// `{verification}/{tenant}/{role}`: the verification first, so that erasing one is deleting one prefix.
+/// `{verification}/{role}`: the verification first, so that erasing one is deleting one prefix. The tenant is not in
+/// it: files arrive before the key that names the tenant, and every read comes through the row, which knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BlobKey(String);
@@ -16,8 +17,8 @@ pub struct BlobKey(String);
 pub struct InvalidBlobKey;
 
 impl BlobKey {
-    pub fn new(tenant: TenantId, id: VerificationId, role: MediaRole) -> Self {
-        Self(format!("{id}/{tenant}/{role}"))
+    pub fn new(id: VerificationId, role: MediaRole) -> Self {
+        Self(format!("{id}/{role}"))
     }
 
     pub fn as_str(&self) -> &str {
@@ -37,7 +38,6 @@ impl TryFrom<String> for BlobKey {
     fn try_from(text: String) -> Result<Self, InvalidBlobKey> {
         let mut parts = text.split('/');
         let well_formed = parts.next().is_some_and(|id| id.parse::<VerificationId>().is_ok())
-            && parts.next().is_some_and(|tenant| tenant.parse::<TenantId>().is_ok())
             && parts.next().is_some_and(|role| ["id_card", "photo", "video"].contains(&role))
             && parts.next().is_none();
         if well_formed { Ok(Self(text)) } else { Err(InvalidBlobKey) }
@@ -47,5 +47,26 @@ impl TryFrom<String> for BlobKey {
 impl From<BlobKey> for String {
     fn from(key: BlobKey) -> String {
         key.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_survives_its_own_text() {
+        let key = BlobKey::new(VerificationId::new(), MediaRole::IdCard);
+        assert_eq!(BlobKey::try_from(String::from(key.clone())), Ok(key));
+    }
+
+    #[test]
+    fn a_path_that_leaves_its_verification_is_refused() {
+        let id = VerificationId::new();
+        for text in
+            [format!("{id}/../photo"), format!("{id}/.."), format!("{id}/photo/x"), "/etc/photo".to_owned()]
+        {
+            assert_eq!(BlobKey::try_from(text), Err(InvalidBlobKey));
+        }
     }
 }
