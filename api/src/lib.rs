@@ -1,1 +1,27 @@
-//! x
+//! HTTP in: routes, uploads, keys, waiting. No native library.
+//!
+//! - [`App`]: the server; [`Ports`] is what it needs from the rest of the process.
+//! - [`v1_1`]: a report as the documented v1.1 JSON, for the command line too.
+//! - `routes`: one file per operation. `upload` streams a multipart request to the blob store, `auth` finds the caller,
+//!   `accept` writes the verification, `wait` waits for its result, `problem` says what went wrong.
+
+mod accept;
+mod app;
+mod auth;
+mod background;
+mod front;
+mod problem;
+mod readiness;
+mod request_id;
+mod routes;
+mod trace;
+mod upload;
+mod wait;
+
+pub use app::{App, Ports, RenderMetrics};
+pub use readiness::Readiness;
+
+/// The documented v1.1 JSON.
+pub mod v1_1 {
+    pub use crate::routes::v1_1::view::{Answer, view};
+}

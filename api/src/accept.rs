@@ -1,0 +1,80 @@
+//! From a complete upload to a queued verification.
+
+use std::sync::Arc;
+
+use countersign_shared::domain::{NewVerification, Request, TenantId, VerificationId};
+use countersign_shared::store::StoreError;
+use tracing::Instrument;
+
+use crate::auth::Caller;
+use crate::front::Front;
+use crate::problem::Problem;
+use crate::upload::Draft;
+
+/// A queued verification that somebody waits for. Dropping it cancels the verification, if no worker has it yet:
+/// nobody needs the result.
+pub(crate) struct Awaited {
+    front: Arc<Front>,
+    tenant: TenantId,
+    id: VerificationId,
+    cancels: bool,
+}
+
+impl Awaited {
+    pub(crate) const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    pub(crate) const fn id(&self) -> VerificationId {
+        self.id
+    }
+
+    /// Nobody waits any longer, but the result is still wanted, or is there.
+    pub(crate) fn release(mut self) {
+        self.cancels = false;
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        // A shutdown ends connections too; their jobs go on after the restart.
+        if !self.cancels || self.front.stopping.is_cancelled() {
+            return;
+        }
+        let (verifications, tenant, id) = (Arc::clone(&self.front.verifications), self.tenant, self.id);
+        self.front.background.spawn(async move {
+            match verifications.cancel(tenant, id).await {
+                Ok(()) => tracing::info!(verification.id = %id, "canceled: its client is gone"),
+                Err(StoreError::Conflict | StoreError::NotFound) => {}
+                Err(error) => tracing::warn!(verification.id = %id, error = %error, "failed to cancel"),
+            }
+        });
+    }
+}
+
+/// Writes the verification. Runs to its end even when the client vanishes meanwhile, so that row and files can't
+/// disagree; what nobody waits for is canceled then.
+pub(crate) async fn accept(
+    front: &Arc<Front>,
+    caller: Caller,
+    draft: Draft,
+    request: Request,
+    traceparent: Option<String>,
+) -> Result<Awaited, Problem> {
+    let (id, tenant) = (draft.id(), caller.tenant);
+    let new = NewVerification { id, tenant, request, traceparent };
+    let front = Arc::clone(front);
+    let background = front.background.clone();
+    let writing = async move {
+        let written = front.verifications.accept(&new).await;
+        // After an error the row may be there all the same: only the sweep of orphans can tell.
+        draft.keep();
+        written.map(|()| Awaited { front, tenant, id, cancels: true })
+    };
+    let awaited = background
+        .spawn(writing.in_current_span())
+        .await
+        .map_err(|panic| Problem::caused_by(countersign_shared::domain::ProblemCode::Internal, panic))??;
+    tracing::Span::current().record("verification.id", id.to_string());
+    Ok(awaited)
+}

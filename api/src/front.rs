@@ -1,0 +1,84 @@
+//! What every request handler shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_shared::blob::Blobs;
+use countersign_shared::config::{Config, Limits};
+use countersign_shared::domain::{Lane, ProblemCode};
+use countersign_shared::signal::Signal;
+use countersign_shared::store::{KeyStore, VerificationStore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{Ports, RenderMetrics};
+use crate::background::Background;
+use crate::problem::Problem;
+use crate::readiness::Readiness;
+
+pub(crate) struct Front {
+    pub(crate) verifications: Arc<dyn VerificationStore>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) signal: Arc<dyn Signal>,
+    pub(crate) readiness: watch::Receiver<Readiness>,
+    pub(crate) metrics: RenderMetrics,
+    pub(crate) background: Background,
+    pub(crate) limits: Limits,
+    /// How long a synchronous call waits.
+    pub(crate) wait: Duration,
+    /// Set when a shutdown begins.
+    pub(crate) stopping: CancellationToken,
+    /// Set when a shutdown can't wait for results any longer.
+    pub(crate) stop_waiting: CancellationToken,
+    max_depth: u64,
+    uploads: Arc<Semaphore>,
+}
+
+impl Front {
+    pub(crate) fn new(config: &Config, ports: Ports, background: Background) -> Self {
+        Self {
+            verifications: ports.stores.verifications,
+            keys: ports.stores.keys,
+            blobs: ports.blobs,
+            signal: ports.signal,
+            readiness: ports.readiness,
+            metrics: ports.metrics,
+            background,
+            limits: config.limits.clone(),
+            wait: config.v1.wait,
+            stopping: CancellationToken::new(),
+            stop_waiting: CancellationToken::new(),
+            max_depth: config.queue.max_depth,
+            uploads: Arc::new(Semaphore::new(config.limits.uploads)),
+        }
+    }
+
+    pub(crate) fn readiness(&self) -> Readiness {
+        if self.stopping.is_cancelled() { Readiness::Stopping } else { *self.readiness.borrow() }
+    }
+
+    /// Refuses work while the process can't do it.
+    pub(crate) fn ensure_ready(&self) -> Result<(), Problem> {
+        match self.readiness() {
+            Readiness::Ready => Ok(()),
+            other => {
+                let detail = format!("the service is {}", other.name());
+                Err(Problem::new(ProblemCode::Unavailable, detail))
+            }
+        }
+    }
+
+    /// Refuses work for a lane that holds as much as it may.
+    pub(crate) async fn ensure_room(&self, lane: Lane) -> Result<(), Problem> {
+        let queued = self.verifications.queued(lane, self.max_depth).await?;
+        if queued < self.max_depth { Ok(()) } else { Err(Problem::of(ProblemCode::QueueFull)) }
+    }
+
+    /// One of the places for uploads at the same time.
+    pub(crate) fn place_for_upload(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.uploads)
+            .try_acquire_owned()
+            .map_err(|_| Problem::new(ProblemCode::QueueFull, "too many uploads at the same time"))
+    }
+}

@@ -1,0 +1,126 @@
+//! One synchronous call, from the first header to the documented answer.
+
+use std::sync::Arc;
+
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Payload;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use countersign_shared::domain::{
+    Digits, Kind, Lane, Language, Priority, ProblemCode, Request, Scope, State, Verification,
+};
+
+use super::videoverify::{AUDIO_CHALLENGE, LANGUAGE_CODE};
+use super::view::view;
+use crate::accept::{Awaited, accept};
+use crate::auth;
+use crate::front::Front;
+use crate::problem::Problem;
+use crate::upload::{Form, Upload, receive};
+use crate::wait;
+
+/// What makes one endpoint differ from another.
+pub(super) struct Endpoint {
+    pub(super) form: Form,
+    /// The kind whose lane is looked at before the body is read.
+    pub(super) usual: Kind,
+    /// The kind that the parts amount to.
+    pub(super) kind: fn(&Upload) -> Result<Kind, Problem>,
+}
+
+pub(super) async fn answer(
+    front: Arc<Front>,
+    request: HttpRequest,
+    payload: Payload,
+    endpoint: &'static Endpoint,
+) -> Result<HttpResponse, Problem> {
+    // Until the body has been read to its end, a refusal ends the connection.
+    let upload = take_in(&front, request.headers(), payload, endpoint).await.map_err(Problem::closing)?;
+
+    let language_as_sent = upload.text(LANGUAGE_CODE).ok().map(str::to_owned);
+    let awaited = submit(&front, upload, endpoint, request.headers()).await?;
+    request.extensions_mut().insert(awaited.id());
+    let verification = result(&front, awaited).await?;
+    documented(verification, language_as_sent.as_deref())
+}
+
+/// Everything that can be refused early is refused before the body is read.
+async fn take_in(
+    front: &Front,
+    headers: &HeaderMap,
+    payload: Payload,
+    endpoint: &'static Endpoint,
+) -> Result<Upload, Problem> {
+    front.ensure_ready()?;
+    let caller = auth::by_header(front, headers, Scope::VerifyWrite).await?;
+    front.ensure_room(Lane::of(endpoint.usual, Priority::Interactive)).await?;
+    let _place = front.place_for_upload()?;
+    receive(front, &endpoint.form, headers, payload, caller).await
+}
+
+async fn submit(
+    front: &Arc<Front>,
+    upload: Upload,
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+) -> Result<Awaited, Problem> {
+    let kind = (endpoint.kind)(&upload)?;
+    if let Some(role) = kind.roles().iter().find(|role| !upload.has(**role)) {
+        return Err(Problem::missing(role.name()));
+    }
+    let (challenge, language) = match kind {
+        Kind::Video => (Some(digits(&upload)?), Some(language(&upload)?)),
+        Kind::Photo | Kind::Spoof => (None, None),
+    };
+    let Upload { caller, media, draft, .. } = upload;
+    let request = Request { kind, priority: Priority::Interactive, media, challenge, language };
+    if kind != endpoint.usual {
+        front.ensure_room(request.lane()).await?;
+    }
+    accept(front, caller, draft, request, traceparent(headers)).await
+}
+
+fn digits(upload: &Upload) -> Result<Digits, Problem> {
+    upload.text(AUDIO_CHALLENGE)?.parse().map_err(|error| {
+        Problem::new(ProblemCode::InvalidField, format!("the field `{AUDIO_CHALLENGE}`: {error}"))
+    })
+}
+
+fn language(upload: &Upload) -> Result<Language, Problem> {
+    upload.text(LANGUAGE_CODE)?.parse().map_err(|error| {
+        let detail = format!("the field `{LANGUAGE_CODE}`: {error}; see GET /v2/languages");
+        Problem::new(ProblemCode::UnsupportedLanguage, detail)
+    })
+}
+
+/// The caller's W3C trace context, where it is well-formed.
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    let well_formed = lengths == [2, 32, 16, 2]
+        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    well_formed.then(|| text.to_owned())
+}
+
+async fn result(front: &Front, awaited: Awaited) -> Result<Verification, Problem> {
+    let (tenant, id) = (awaited.tenant(), awaited.id());
+    // Registered before the row is read, so no change can fall between the two.
+    let listener = front.signal.listen(id).await;
+    let finished = wait::finished(front, tenant, id, listener, front.wait).await;
+    awaited.release();
+    finished?
+        .ok_or_else(|| Problem::of(ProblemCode::TimedOut).with_location(format!("/v2/verifications/{id}")))
+}
+
+fn documented(verification: Verification, language_as_sent: Option<&str>) -> Result<HttpResponse, Problem> {
+    if let Some(report) = &verification.report {
+        return Ok(HttpResponse::Ok().json(view(report, language_as_sent)));
+    }
+    Err(match (verification.state, verification.error) {
+        (_, Some(failure)) => failure.into(),
+        (State::Canceled, None) => Problem::new(ProblemCode::Conflict, "the verification was canceled"),
+        (state, None) => {
+            let cause = format!("verification {} is {} and has no report", verification.id, state.name());
+            Problem::caused_by(ProblemCode::Internal, cause)
+        }
+    })
+}

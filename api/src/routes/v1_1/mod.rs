@@ -1,0 +1,18 @@
+//! The documented v1.1 endpoints: a multipart request, a wait, the documented JSON.
+
+mod call;
+mod photoverify;
+mod spoofdetect;
+mod videoverify;
+pub(crate) mod view;
+
+use actix_web::web::{self, ServiceConfig};
+
+use super::resource;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1.1/photoverify").route(web::post().to(photoverify::handle)))
+        .service(resource("/v1.1/videoverify").route(web::post().to(videoverify::handle)))
+        .service(resource("/v1.1/spoofdetect").route(web::post().to(spoofdetect::handle)));
+}

@@ -1,0 +1,69 @@
+//! The answer of `/photoverify`.
+
+use countersign_shared::domain::{CheckName, PhotoEvidence, Report, StillEvidence, Verdict};
+use serde::Serialize;
+
+use super::predictions::{Comparison, ModelInput, ModelOutput, Verification};
+use super::{passed, two_decimals};
+
+#[derive(Debug, Serialize)]
+pub(super) struct Breakdown {
+    id_card: CardBreakdown,
+    photo: SelfieBreakdown,
+}
+
+#[derive(Debug, Serialize)]
+struct CardBreakdown {
+    face_to_frame_width_ratio: f64,
+    not_spoof_confidence: String,
+    not_spoof_passed: bool,
+    num_faces: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct SelfieBreakdown {
+    /// Null when either picture has no face.
+    distance: Option<f64>,
+    face_to_frame_width_ratio: f64,
+    not_spoof_confidence: String,
+    not_spoof_passed: bool,
+    num_faces: u32,
+}
+
+pub(super) fn predictions(report: &Report, evidence: &PhotoEvidence) -> Comparison<Breakdown> {
+    let PhotoEvidence { id_card, photo, distance } = evidence;
+    let output = ModelOutput {
+        audio_challenge_passed: true,
+        face_distance_avg: *distance,
+        face_sameness: 0.0,
+        largest_face_to_frame_ratio: photo.face_to_frame_width_ratio(),
+        non_spoof_detected: photo.not_spoof_confidence(),
+        single_face_in_frames: if photo.num_faces == 1 { 1.0 } else { 0.0 },
+        transcription: None,
+    };
+    let breakdown = Breakdown {
+        id_card: card(id_card, passed(report, CheckName::IdCardNotSpoof)),
+        photo: selfie(photo, passed(report, CheckName::NotSpoof), *distance),
+    };
+    let verification = Verification { breakdown, status: report.verdict == Verdict::Passed };
+    Comparison::new(report, ModelInput::default(), output, verification)
+}
+
+fn card(still: &StillEvidence, not_spoof_passed: bool) -> CardBreakdown {
+    CardBreakdown {
+        face_to_frame_width_ratio: still.face_to_frame_width_ratio(),
+        not_spoof_confidence: two_decimals(still.not_spoof_confidence()),
+        not_spoof_passed,
+        num_faces: still.num_faces,
+    }
+}
+
+fn selfie(still: &StillEvidence, not_spoof_passed: bool, distance: Option<f64>) -> SelfieBreakdown {
+    SelfieBreakdown {
+        distance,
+        face_to_frame_width_ratio: still.face_to_frame_width_ratio(),
+        not_spoof_confidence: two_decimals(still.not_spoof_confidence()),
+        not_spoof_passed,
+        num_faces: still.num_faces,
+    }
+}
