@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use countersign_shared::domain::{Failure, MediaRole, Report, Request};
 use tokio_util::sync::CancellationToken;
 
+use crate::engines::media::MediaError;
+
 /// One job's input: what was asked, and where its files lie on this machine.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -31,4 +33,13 @@ pub enum PipelineError {
 /// Turns media into a report. Blocking: runs on a thread of its own, one for each permit.
 pub trait Pipeline: Send + Sync {
     fn run(&self, job: &Job) -> Result<Report, PipelineError>;
+}
+
+impl From<MediaError> for PipelineError {
+    fn from(error: MediaError) -> Self {
+        match error.failure() {
+            Some(failure) => Self::Permanent(failure),
+            None => Self::Retryable(error.to_string()),
+        }
+    }
 }

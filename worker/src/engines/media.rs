@@ -1,1 +1,0 @@
-//! Media: images, and videos as streams of frames and sound.
