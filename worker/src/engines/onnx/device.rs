@@ -1,0 +1,59 @@
+//! Where models run, as `models.device` names it.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A processor that runs models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    Cpu,
+    /// An NVIDIA GPU by its number.
+    Cuda(i32),
+    /// The same, through TensorRT.
+    TensorRt(i32),
+}
+
+/// The text names no device.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown device `{0}`: write auto, cpu, cuda:N or tensorrt:N")]
+pub struct InvalidDevice(String);
+
+impl FromStr for Device {
+    type Err = InvalidDevice;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDevice> {
+        let invalid = || InvalidDevice(text.to_owned());
+        match text.split_once(':') {
+            None if text == "auto" || text == "cpu" => Ok(Self::Cpu),
+            Some(("cuda", number)) => number.parse().map(Self::Cuda).map_err(|_| invalid()),
+            Some(("tensorrt", number)) => number.parse().map(Self::TensorRt).map_err(|_| invalid()),
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => formatter.write_str("cpu"),
+            Self::Cuda(number) => write!(formatter, "cuda:{number}"),
+            Self::TensorRt(number) => write!(formatter, "tensorrt:{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_read_from_its_name() {
+        assert_eq!("auto".parse(), Ok(Device::Cpu));
+        assert_eq!("cpu".parse(), Ok(Device::Cpu));
+        assert_eq!("cuda:1".parse(), Ok(Device::Cuda(1)));
+        assert_eq!("tensorrt:0".parse(), Ok(Device::TensorRt(0)));
+        for unknown in ["", "gpu", "cuda", "cuda:", "cuda:x", "auto:0"] {
+            assert!(unknown.parse::<Device>().is_err(), "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A model as its callers see it: a bounded channel in front of the threads that own its sessions.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio_util::sync::CancellationToken;
+
+use super::request::InferenceRequest;
+use super::session::ModelSession;
+use super::{Device, EngineError, Inference, Pending, Runtime, Tensor, TensorPool, failed};
+
+/// How a model is loaded.
+#[derive(Debug, Clone)]
+pub struct ModelSettings {
+    pub name: String,
+    pub file: PathBuf,
+    pub device: Device,
+    /// Threads, each with a session of its own; at least 1.
+    pub sessions: usize,
+    /// The input shapes that will be used; each session runs each of them once before it takes work.
+    pub shapes: Vec<Vec<usize>>,
+}
+
+/// A loaded and warm model. Its threads end when it is dropped.
+pub struct OnnxModel {
+    name: String,
+    requests: Sender<InferenceRequest>,
+    outputs: Vec<String>,
+    pool: Arc<TensorPool>,
+}
+
+/// What a thread says when its session is warm: the names of the model's outputs.
+type Ready = Result<Vec<String>, EngineError>;
+
+/// Callers that wait in the channel, for each session.
+const QUEUE: usize = 4;
+
+impl OnnxModel {
+    /// Loads every session and warms it up; returns when all are ready.
+    pub fn load(runtime: &Runtime, settings: &ModelSettings) -> Result<Self, EngineError> {
+        let started = std::time::Instant::now();
+        let sessions = settings.sessions.max(1);
+        let pool = Arc::new(TensorPool::default());
+        let (requests, inbox) = bounded(sessions * QUEUE);
+        let (ready, readiness) = bounded::<Ready>(sessions);
+        for number in 0..sessions {
+            let (runtime, settings, pool) = (runtime.clone(), settings.clone(), Arc::clone(&pool));
+            let (inbox, ready) = (inbox.clone(), ready.clone());
+            thread::Builder::new()
+                .name(format!("{}-{number}", settings.name))
+                .spawn(move || serve(&runtime, &settings, pool, &inbox, &ready))
+                .map_err(failed)?;
+        }
+        drop(ready);
+        let mut outputs = Vec::new();
+        for _ in 0..sessions {
+            outputs = readiness.recv().map_err(|_| failed("a model's thread ended while loading"))??;
+        }
+        tracing::info!(
+            model.name = settings.name,
+            model.device = %settings.device,
+            model.sessions = sessions,
+            load.duration_ms = started.elapsed().as_millis() as u64,
+            "model loaded"
+        );
+        Ok(Self { name: settings.name.clone(), requests, outputs, pool })
+    }
+
+    /// The position of an output among those that [`Inference::run`] returns.
+    pub fn output(&self, name: &str) -> Option<usize> {
+        self.outputs.iter().position(|output| output == name)
+    }
+}
+
+impl Inference for OnnxModel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn input(&self, shape: &[usize]) -> Tensor {
+        self.pool.take(shape)
+    }
+
+    fn submit(&self, input: Tensor, cancelled: &CancellationToken) -> Result<Pending, EngineError> {
+        let (request, pending) = InferenceRequest::new(input, cancelled);
+        self.requests.send(request).map_err(|_| failed("the model's threads have ended"))?;
+        Ok(pending)
+    }
+}
+
+/// The life of one owner thread: load, warm up, say so, then answer until nobody can ask any more.
+fn serve(
+    runtime: &Runtime,
+    settings: &ModelSettings,
+    pool: Arc<TensorPool>,
+    inbox: &Receiver<InferenceRequest>,
+    ready: &Sender<Ready>,
+) {
+    let mut session = match load_warm(runtime, settings, pool) {
+        Ok(session) => session,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    let _ = ready.send(Ok(session.output_names()));
+    for request in inbox {
+        if request.is_abandoned() {
+            request.answer(Err(EngineError::Cancelled));
+            continue;
+        }
+        let span = request.span.clone();
+        let outputs = span.in_scope(|| {
+            catch_unwind(AssertUnwindSafe(|| session.run(&request.input)))
+                .unwrap_or_else(|_| Err(failed("the session panicked")))
+        });
+        request.answer(outputs);
+    }
+}
+
+fn load_warm(
+    runtime: &Runtime,
+    settings: &ModelSettings,
+    pool: Arc<TensorPool>,
+) -> Result<ModelSession, EngineError> {
+    let mut session = ModelSession::load(runtime, &settings.file, settings.device, pool)?;
+    for shape in &settings.shapes {
+        session.run(&Tensor::zeros(shape))?;
+    }
+    Ok(session)
+}

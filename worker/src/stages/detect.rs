@@ -1,0 +1,204 @@
+//! Faces in one pass of the detector over a region of a picture.
+
+use std::sync::Arc;
+
+use countersign_shared::domain::{BoundingBox, Face, Point};
+use tokio_util::sync::CancellationToken;
+
+use super::feed::{Canvas, channels, feed};
+use super::scrfd::{Candidate, candidates};
+use crate::engines::onnx::Inference;
+use crate::engines::{EngineError, Picture};
+use crate::models::task::{Detector, DetectorFamily};
+
+/// The detector of the profile.
+pub struct FaceDetector {
+    model: Arc<dyn Inference>,
+    settings: Detector,
+}
+
+impl FaceDetector {
+    /// # Errors
+    /// When the family's answers can't be read.
+    pub fn new(model: Arc<dyn Inference>, settings: Detector) -> Result<Self, EngineError> {
+        if settings.family != DetectorFamily::Scrfd || settings.sizes.is_empty() {
+            let detail = format!("{} is not a detector that can be read", model.name());
+            return Err(EngineError::Failed { engine: "detect", detail });
+        }
+        Ok(Self { model, settings })
+    }
+
+    /// The input shapes that it asks of its model.
+    pub fn shapes(settings: &Detector) -> Vec<Vec<usize>> {
+        settings.sizes.iter().map(|side| vec![1, 3, *side as usize, *side as usize]).collect()
+    }
+
+    /// The canvas for a thorough look.
+    pub fn large(&self) -> u32 {
+        self.settings.sizes.iter().copied().max().expect("there is a size, this is a bug")
+    }
+
+    /// The canvas for a quick look.
+    pub fn small(&self) -> u32 {
+        self.settings.sizes.iter().copied().min().expect("there is a size, this is a bug")
+    }
+
+    /// The faces in the whole picture, on a canvas of that side; the largest first.
+    pub fn detect(
+        &self,
+        picture: &Picture,
+        side: u32,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<Face>, EngineError> {
+        self.detect_in(picture, &whole(picture), side, cancelled)
+    }
+
+    /// The faces in a region, which may reach beyond the picture (black there); in pixels of the picture, the largest
+    /// first.
+    pub fn detect_in(
+        &self,
+        picture: &Picture,
+        region: &BoundingBox,
+        side: u32,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<Face>, EngineError> {
+        let scaling = self.settings.scaling();
+        let canvas = Canvas::letterbox(side, region);
+        let mut input = self.model.input(&[1, channels(&scaling), side as usize, side as usize]);
+        feed(input.values_mut(), canvas, picture, region, &scaling);
+        let outputs = self.model.run(input, cancelled)?;
+        let found = candidates(&outputs, side, self.settings.score_threshold).ok_or_else(|| {
+            let detail = format!("{} does not answer as SCRFD does", self.model.name());
+            EngineError::Failed { engine: "detect", detail }
+        })?;
+        let faces = found.iter().map(|candidate| on_picture(candidate, canvas, region)).collect();
+        Ok(strongest(faces, self.settings.overlap_threshold))
+    }
+
+    /// Faces from several looks at one picture, each once.
+    pub fn merge(&self, faces: Vec<Face>) -> Vec<Face> {
+        strongest(faces, self.settings.overlap_threshold)
+    }
+}
+
+/// The picture as a region of itself.
+pub fn whole(picture: &Picture) -> BoundingBox {
+    BoundingBox { x: 0.0, y: 0.0, width: f64::from(picture.width()), height: f64::from(picture.height()) }
+}
+
+/// Intersection over union, 0..=1.
+pub fn overlap(one: &BoundingBox, other: &BoundingBox) -> f64 {
+    let along = |start: f64, length: f64, other_start: f64, other_length: f64| {
+        ((start + length).min(other_start + other_length) - start.max(other_start)).max(0.0)
+    };
+    let shared =
+        along(one.x, one.width, other.x, other.width) * along(one.y, one.height, other.y, other.height);
+    let all = one.width * one.height + other.width * other.height - shared;
+    if all > 0.0 { shared / all } else { 0.0 }
+}
+
+fn on_picture(candidate: &Candidate, canvas: Canvas, region: &BoundingBox) -> Face {
+    let across = region.width / f64::from(canvas.used_width);
+    let down = region.height / f64::from(canvas.used_height);
+    let bounds = &candidate.bounds;
+    Face {
+        bounds: BoundingBox {
+            x: region.x + bounds.x * across,
+            y: region.y + bounds.y * down,
+            width: bounds.width * across,
+            height: bounds.height * down,
+        },
+        score: f64::from(candidate.score).clamp(0.0, 1.0),
+        points: candidate
+            .points
+            .map(|point| Point { x: region.x + point.x * across, y: region.y + point.y * down }),
+        turned: 0,
+        landmarks: Vec::new(),
+    }
+}
+
+/// Of faces that overlap, the one with the best score; the largest first.
+fn strongest(mut faces: Vec<Face>, overlap_threshold: f32) -> Vec<Face> {
+    faces.sort_by(|one, other| other.score.total_cmp(&one.score));
+    let mut kept: Vec<Face> = Vec::new();
+    for face in faces {
+        if kept.iter().all(|other| overlap(&face.bounds, &other.bounds) <= f64::from(overlap_threshold)) {
+            kept.push(face);
+        }
+    }
+    kept.sort_by(|one, other| area(&other.bounds).total_cmp(&area(&one.bounds)));
+    kept
+}
+
+fn area(bounds: &BoundingBox) -> f64 {
+    bounds.width * bounds.height
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::scrfd::fake;
+    use super::*;
+    use crate::engines::onnx::{FakeInference, Tensor};
+    use crate::models::task::Channels;
+
+    pub(in crate::stages) fn settings() -> Detector {
+        Detector {
+            family: DetectorFamily::Scrfd,
+            sizes: vec![640, 320],
+            channels: Channels::Rgb,
+            mean: 127.5,
+            divisor: 128.0,
+            score_threshold: 0.5,
+            overlap_threshold: 0.4,
+        }
+    }
+
+    pub(in crate::stages) fn face(x: f64, y: f64, side: f64, score: f64) -> Face {
+        let point = |across: f64, down: f64| Point { x: x + across * side, y: y + down * side };
+        Face {
+            bounds: BoundingBox { x, y, width: side, height: side },
+            score,
+            points: [point(0.3, 0.3), point(0.7, 0.3), point(0.5, 0.5), point(0.3, 0.8), point(0.7, 0.8)],
+            turned: 0,
+            landmarks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_face_is_placed_in_the_picture_that_was_letterboxed() {
+        let model = FakeInference::new(|_| fake::answer(320, Some((5, 3, 0.8))));
+        let detector = FaceDetector::new(model, settings()).expect("it can be read");
+        let picture = Picture::filled(640, 320, [0; 3]);
+        let faces = detector.detect(&picture, 320, &CancellationToken::new()).expect("it answers");
+        assert_eq!(faces.len(), 1);
+        assert_eq!(faces[0].bounds, BoundingBox { x: 48.0, y: 16.0, width: 64.0, height: 64.0 });
+    }
+
+    #[test]
+    fn a_face_found_in_a_region_is_in_pixels_of_the_picture() {
+        let model = FakeInference::new(|_| fake::answer(320, Some((5, 3, 0.8))));
+        let detector = FaceDetector::new(model, settings()).expect("it can be read");
+        let region = BoundingBox { x: -100.0, y: 50.0, width: 160.0, height: 160.0 };
+        let picture = Picture::filled(400, 400, [0; 3]);
+        let faces =
+            detector.detect_in(&picture, &region, 320, &CancellationToken::new()).expect("it answers");
+        assert_eq!(faces[0].bounds, BoundingBox { x: -88.0, y: 54.0, width: 16.0, height: 16.0 });
+    }
+
+    #[test]
+    fn of_two_boxes_on_one_face_the_stronger_stays() {
+        let faces =
+            vec![face(0.0, 0.0, 100.0, 0.6), face(5.0, 5.0, 100.0, 0.9), face(300.0, 0.0, 200.0, 0.7)];
+        let kept = strongest(faces, 0.4);
+        assert_eq!(kept.len(), 2);
+        assert!((kept[0].bounds.width - 200.0).abs() < f64::EPSILON, "the largest comes first");
+        assert!((kept[1].score - 0.9).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_model_with_other_outputs_is_an_error() {
+        let model = FakeInference::new(|_| vec![Tensor::zeros(&[1, 512])]);
+        let detector = FaceDetector::new(model, settings()).expect("it can be read");
+        assert!(detector.detect(&Picture::filled(9, 9, [0; 3]), 320, &CancellationToken::new()).is_err());
+    }
+}

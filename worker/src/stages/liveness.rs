@@ -1,0 +1,237 @@
+//! Bona fide or presentation attack: one or more models look at crops of several sizes, and their answers are fused.
+
+use std::sync::Arc;
+
+use countersign_shared::domain::{BoundingBox, LivenessEvidence};
+use tokio_util::sync::CancellationToken;
+
+use super::feed::{Canvas, channels, feed};
+use crate::engines::onnx::{Inference, Pending};
+use crate::engines::{EngineError, Picture};
+use crate::models::task::{LivenessCrop, LivenessJudge};
+
+/// The confidence on the API's scale that stands for the models' operating point.
+const OPERATING_POINT: f64 = 0.9;
+/// Logits beyond this say nothing more, and a single one must not drown the others.
+const LOGIT_MAX: f64 = 12.0;
+
+/// The liveness models of the profile.
+pub struct LivenessJudges {
+    judges: Vec<Judge>,
+}
+
+/// One model with its say.
+pub struct Judge {
+    pub model: Arc<dyn Inference>,
+    pub settings: LivenessJudge,
+    /// More than 0; only its ratio to the other models' matters.
+    pub weight: f64,
+}
+
+/// One crop's answer: the log-odds of bona fide.
+struct Look {
+    name: String,
+    logit: f64,
+    /// The model's log-odds at its operating point.
+    threshold: f64,
+    weight: f64,
+}
+
+impl LivenessJudges {
+    pub fn new(judges: Vec<Judge>) -> Self {
+        Self { judges }
+    }
+
+    /// The input shapes that a judge asks of its model.
+    pub fn shapes(settings: &LivenessJudge) -> Vec<Vec<usize>> {
+        let side = settings.size as usize;
+        vec![vec![1, channels(&settings.scaling()), side, side]]
+    }
+
+    /// Looks at the face from every distance and fuses what the models say.
+    pub fn judge(
+        &self,
+        picture: &Picture,
+        face: &BoundingBox,
+        cancelled: &CancellationToken,
+    ) -> Result<LivenessEvidence, EngineError> {
+        let mut pending = Vec::new();
+        for judge in &self.judges {
+            for scale in &judge.settings.scales {
+                pending.push((judge, *scale, judge.submit(picture, face, *scale, cancelled)?));
+            }
+        }
+        let mut looks = Vec::with_capacity(pending.len());
+        for (judge, scale, pending) in pending {
+            looks.push(judge.look(scale, pending)?);
+        }
+        Ok(LivenessEvidence {
+            confidence: fuse(&looks),
+            scores: looks.into_iter().map(|look| (look.name, sigmoid(look.logit))).collect(),
+        })
+    }
+}
+
+impl Judge {
+    fn submit(
+        &self,
+        picture: &Picture,
+        face: &BoundingBox,
+        scale: f32,
+        cancelled: &CancellationToken,
+    ) -> Result<Pending, EngineError> {
+        let scaling = self.settings.scaling();
+        let side = self.settings.size;
+        let region = match self.settings.crop {
+            LivenessCrop::Shift => shifted(picture, face, f64::from(scale)),
+            LivenessCrop::SquarePad => square(face, f64::from(scale)),
+        };
+        let mut input = self.model.input(&[1, channels(&scaling), side as usize, side as usize]);
+        feed(input.values_mut(), Canvas::square(side), picture, &region, &scaling);
+        self.model.submit(input, cancelled)
+    }
+
+    fn look(&self, scale: f32, pending: Pending) -> Result<Look, EngineError> {
+        let outputs = pending.wait()?;
+        let logits = outputs.first().map(|output| output.values()).unwrap_or_default();
+        let logit = bona_fide_logit(logits, self.settings.bona_fide_class).ok_or_else(|| {
+            let detail = format!("{} gives {} numbers for a crop", self.model.name(), logits.len());
+            EngineError::Failed { engine: "liveness", detail }
+        })?;
+        Ok(Look {
+            name: format!("{}@{scale}", self.model.name()),
+            logit,
+            threshold: log_odds(f64::from(self.settings.threshold)),
+            weight: self.weight / self.settings.scales.len() as f64,
+        })
+    }
+}
+
+/// The box scaled about its centre and moved into the picture; scaled less where the picture is too small. Whole
+/// pixels, both ends included, as the models were trained (Silent-Face-Anti-Spoofing, `CropImage`).
+fn shifted(picture: &Picture, face: &BoundingBox, scale: f64) -> BoundingBox {
+    let along = |start: f64, length: f64, scale: f64, picture: f64| {
+        let length = length * scale;
+        let start = (start - length / 2.0).min(picture - 1.0 - length).max(0.0);
+        let (first, last) = (start.floor(), (start + length).floor().min(picture - 1.0));
+        (first, last - first + 1.0)
+    };
+    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    let scale = scale.min((width - 1.0) / face.width).min((height - 1.0) / face.height);
+    let (x, width) = along(face.x + face.width / 2.0, face.width, scale, width);
+    let (y, height) = along(face.y + face.height / 2.0, face.height, scale, height);
+    BoundingBox { x, y, width, height }
+}
+
+/// A square about the box's centre, which may reach beyond the picture.
+fn square(face: &BoundingBox, scale: f64) -> BoundingBox {
+    let side = face.width.max(face.height) * scale;
+    BoundingBox {
+        x: face.x + (face.width - side) / 2.0,
+        y: face.y + (face.height - side) / 2.0,
+        width: side,
+        height: side,
+    }
+}
+
+/// The log-odds of the class after softmax; computed from the logits, so that certainty does not round to 1.
+fn bona_fide_logit(logits: &[f32], class: usize) -> Option<f64> {
+    let own = f64::from(*logits.get(class)?);
+    let others =
+        || logits.iter().enumerate().filter(|(index, _)| *index != class).map(|(_, other)| f64::from(*other));
+    let highest = others().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = others().map(|other| (other - highest).exp()).sum();
+    let odds = own - highest - sum.ln();
+    odds.is_finite().then(|| odds.clamp(-LOGIT_MAX, LOGIT_MAX))
+}
+
+/// The weighted mean of the log-odds, each measured from its model's operating point, moved to the API's.
+fn fuse(looks: &[Look]) -> f64 {
+    let weights: f64 = looks.iter().map(|look| look.weight).sum();
+    if weights <= 0.0 {
+        return 0.0;
+    }
+    let mean = looks.iter().map(|look| look.weight * (look.logit - look.threshold)).sum::<f64>() / weights;
+    sigmoid(mean + log_odds(OPERATING_POINT))
+}
+
+fn sigmoid(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+fn log_odds(probability: f64) -> f64 {
+    let probability = probability.clamp(1e-6, 1.0 - 1e-6);
+    (probability / (1.0 - probability)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engines::onnx::{FakeInference, Tensor};
+    use crate::models::task::Channels;
+
+    fn judge(scales: &[f32], threshold: f32, logits: [f32; 3]) -> Judge {
+        let model =
+            FakeInference::new(move |_| vec![Tensor::new(&[1, 3], logits.to_vec()).expect("it fits")]);
+        let settings = LivenessJudge {
+            crop: LivenessCrop::Shift,
+            scales: scales.to_vec(),
+            size: 128,
+            channels: Channels::Bgr,
+            mean: 0.0,
+            divisor: 1.0,
+            logits: 3,
+            bona_fide_class: 0,
+            threshold,
+        };
+        Judge { model, settings, weight: 1.0 }
+    }
+
+    fn judged(judges: Vec<Judge>) -> LivenessEvidence {
+        let picture = Picture::filled(200, 200, [128; 3]);
+        let face = BoundingBox { x: 80.0, y: 80.0, width: 40.0, height: 40.0 };
+        LivenessJudges::new(judges).judge(&picture, &face, &CancellationToken::new()).expect("it answers")
+    }
+
+    #[test]
+    fn a_model_at_its_operating_point_gives_0_9() {
+        // Softmax of these is 0.8 for the first class.
+        let logits = [(8.0_f32).ln(), 0.0, 0.0];
+        let evidence = judged(vec![judge(&[2.7, 1.5], 0.8, logits)]);
+        assert!((evidence.confidence - 0.9).abs() < 1e-6, "{}", evidence.confidence);
+        assert_eq!(evidence.scores.len(), 2);
+        assert_eq!(evidence.scores[0].0, "fake@2.7");
+        assert!((evidence.scores[1].1 - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn two_models_that_disagree_meet_in_the_middle() {
+        let doubt = judge(&[2.7], 0.5, [-3.0, 0.0, -90.0]);
+        let trust = judge(&[2.7], 0.5, [3.0, 0.0, -90.0]);
+        assert!((judged(vec![doubt, trust]).confidence - 0.9).abs() < 1e-6);
+    }
+
+    #[test]
+    fn more_certainty_is_more_confidence() {
+        let confidence = |own: f32| judged(vec![judge(&[2.7], 0.5, [own, 0.0, 0.0])]).confidence;
+        assert!(confidence(-5.0) < confidence(0.0) && confidence(0.0) < confidence(5.0));
+        assert!(confidence(-90.0) < 0.001 && confidence(90.0) > 0.999);
+    }
+
+    #[test]
+    fn a_crop_is_moved_into_the_picture_and_not_padded() {
+        let picture = Picture::filled(100, 200, [0; 3]);
+        let face = BoundingBox { x: 60.0, y: 150.0, width: 30.0, height: 40.0 };
+        let crop = shifted(&picture, &face, 2.0);
+        assert_eq!(crop, BoundingBox { x: 39.0, y: 119.0, width: 61.0, height: 81.0 });
+    }
+
+    #[test]
+    fn a_crop_larger_than_the_picture_is_scaled_less() {
+        let picture = Picture::filled(100, 200, [0; 3]);
+        let face = BoundingBox { x: 10.0, y: 50.0, width: 80.0, height: 90.0 };
+        let crop = shifted(&picture, &face, 2.7);
+        assert_eq!((crop.x, crop.width), (0.0, 100.0));
+        assert!(crop.y >= 0.0 && crop.y + crop.height <= 200.0);
+    }
+}

@@ -1,0 +1,1 @@
+//! How good a look at the face the picture gives.
