@@ -1,0 +1,125 @@
+//! What happens to jobs: one function logs it and counts it, so that no caller does the one and forgets the other.
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use super::metrics::{self, AttemptEnd};
+use crate::domain::{Kind, Lane, NewVerification, State, Verdict, Verification, VerificationId};
+use crate::store::{Lease, Outcome, Reoffered};
+
+/// A cause with everything that it says about its own causes.
+type Cause<'a> = &'a (dyn std::error::Error + 'static);
+
+pub fn job_accepted(new: &NewVerification) {
+    let lane = new.request.lane();
+    info!(job.id = %new.id, tenant.id = %new.tenant, %lane, "job accepted");
+    metrics::job_accepted(lane);
+}
+
+/// A worker begins an attempt.
+pub fn job_claimed(verification: &Verification) {
+    info!(attempt = verification.attempts, "job claimed");
+    if let (1, Some(started)) = (verification.attempts, verification.started_at) {
+        let waited = started.as_millis().saturating_sub(verification.created_at.as_millis());
+        metrics::job_waited(
+            verification.request.lane(),
+            Duration::from_millis(u64::try_from(waited).unwrap_or(0)),
+        );
+    }
+}
+
+/// An attempt ended and the row says so. The kind is unknown when the row can't be read.
+pub fn attempt_ended(kind: Option<Kind>, outcome: &Outcome, duration: Duration) {
+    let duration_ms = duration.as_millis() as u64;
+    let end = match outcome {
+        Outcome::Succeeded(report) => {
+            let passed = report.verdict == Verdict::Passed;
+            info!(job.duration_ms = duration_ms, passed, "job succeeded");
+            metrics::job_finished(kind, State::Succeeded, Some(report.verdict));
+            AttemptEnd::Finished
+        }
+        Outcome::Failed(failure) => {
+            info!(job.duration_ms = duration_ms, code = %failure.code, "job failed");
+            metrics::job_finished(kind, State::Failed, None);
+            AttemptEnd::Finished
+        }
+        Outcome::Retry => AttemptEnd::Retried,
+        Outcome::GivenBack => {
+            info!(job.duration_ms = duration_ms, "job given back");
+            AttemptEnd::GivenBack
+        }
+    };
+    metrics::attempt(kind, end, duration);
+}
+
+/// An attempt failed for a reason of our own; `next` is the wait before the following one, `None` when it was the last.
+pub fn attempt_failed(reason: &str, next: Option<Duration>) {
+    match next {
+        Some(next) => {
+            warn!(reason, retry_in_ms = next.as_millis() as u64, "attempt failed, will be tried again")
+        }
+        None => error!(reason, "last attempt failed"),
+    }
+}
+
+/// Another worker has the job now; what this one found is thrown away.
+pub fn lease_lost(kind: Option<Kind>, duration: Duration) {
+    warn!(job.duration_ms = duration.as_millis() as u64, "lease lost");
+    metrics::attempt(kind, AttemptEnd::LeaseLost, duration);
+}
+
+/// A pipeline did not stop when it was told to; its thread and its permit are lost until it does.
+pub fn pipeline_stuck(grace: Duration) {
+    error!(grace_ms = grace.as_millis() as u64, "pipeline did not stop, its thread is abandoned");
+}
+
+/// A message that this build can't read, from a newer one or from elsewhere.
+pub fn message_refused(lane: Lane, version: u16) {
+    error!(%lane, version, "message of an unknown version refused");
+}
+
+/// A dependency failed; the same thing is tried again later.
+pub fn dependency_failed(what: &'static str, cause: Cause<'_>) {
+    warn!(what, cause, "dependency failed");
+}
+
+/// A row could not be read by this build.
+pub fn row_unreadable(lease: &Lease, cause: Cause<'_>) {
+    error!(job.id = %lease.id, attempt = lease.attempt, cause, "row is unreadable");
+}
+
+pub fn reoffered(reoffered: &Reoffered) {
+    if reoffered.offered > 0 {
+        info!(count = reoffered.offered, "jobs offered again");
+    }
+    for id in &reoffered.exhausted {
+        error!(job.id = %id, "job is out of attempts");
+    }
+    metrics::jobs_exhausted(reoffered.exhausted.len() as u64);
+}
+
+pub fn media_deleted(ids: &[VerificationId]) {
+    if !ids.is_empty() {
+        info!(count = ids.len(), "media deleted");
+        metrics::media_deleted(ids.len() as u64);
+    }
+}
+
+pub fn reports_deleted(count: u64) {
+    if count > 0 {
+        info!(count, "results deleted");
+    }
+}
+
+pub fn orphans_swept(ids: &[VerificationId]) {
+    if !ids.is_empty() {
+        warn!(count = ids.len(), "uploads without a verification swept");
+        metrics::orphans_swept(ids.len() as u64);
+    }
+}
+
+/// The drain's time is over and work is still running.
+pub fn drain_exceeded(jobs: usize) {
+    warn!(jobs, "drain took too long, running jobs are given back");
+}
