@@ -2,19 +2,22 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod folder;
 mod key;
-mod object;
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::config::{self, Data};
 use crate::domain::VerificationId;
 
+pub use folder::FolderBlobs;
 pub use key::{BlobKey, InvalidBlobKey};
-pub use object::ObjectBlobs;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -27,6 +30,23 @@ pub enum BlobError {
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// The blob store can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("blobs.url must start with file://")]
+    UnknownUrl,
+    #[error("failed to make the folder `{}`", .path.display())]
+    Folder { path: PathBuf, source: io::Error },
+}
+
+/// The blob store of the settings. A relative path is below the data folder.
+pub fn open(settings: &config::Blobs, data: &Data) -> Result<Arc<dyn Blobs>, OpenError> {
+    let path = settings.url.strip_prefix("file://").ok_or(OpenError::UnknownUrl)?;
+    let path = data.resolve(path);
+    let blobs = FolderBlobs::open(path.clone()).map_err(|source| OpenError::Folder { path, source })?;
+    Ok(Arc::new(blobs))
+}
+
 #[async_trait]
 pub trait Blobs: Send + Sync {
     /// Starts a blob, which exists only once it is finished. At most a few chunks are held in memory.
@@ -35,8 +55,14 @@ pub trait Blobs: Send + Sync {
     async fn local(&self, key: &BlobKey) -> Result<LocalBlob, BlobError>;
     /// Deleting what does not exist is no error.
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError>;
-    /// Verifications that have blobs (or unfinished uploads) older than `age`, at most `limit`.
-    async fn older_than(&self, age: Duration, limit: usize) -> Result<Vec<VerificationId>, BlobError>;
+    /// Verifications at least as old as `age` that have blobs or unfinished uploads: in order, those after `after`, at
+    /// most `limit`.
+    async fn older_than(
+        &self,
+        age: Duration,
+        after: Option<VerificationId>,
+        limit: usize,
+    ) -> Result<Vec<VerificationId>, BlobError>;
     /// Deletes everything of a verification, unfinished uploads too.
     async fn delete_all(&self, id: VerificationId) -> Result<(), BlobError>;
 }

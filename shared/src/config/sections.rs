@@ -1,5 +1,6 @@
 //! The sections of the settings, as `default.toml` lists and explains them.
 
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -81,6 +82,11 @@ impl Data {
     /// A configured path; a relative one is below the data folder.
     pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
         self.dir.join(path)
+    }
+
+    /// Makes the folder, readable by its owner alone: it holds faces.
+    pub fn create(&self) -> std::io::Result<()> {
+        create_private(&self.dir)
     }
 }
 
@@ -216,6 +222,15 @@ pub struct Log {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// Makes a folder and its parents; on Unix only the owner may look into those that are new.
+pub(crate) fn create_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// The cores that this process may use.

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Timestamp;
+
 /// The text was no identifier of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an identifier that starts with `{prefix}_`")]
@@ -79,6 +81,15 @@ identifier!(
     VerificationId,
     "ver"
 );
+
+impl VerificationId {
+    /// When it was made, from its first 48 bits; the epoch for an identifier that is no UUIDv7.
+    pub fn created_at(&self) -> Timestamp {
+        let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
+        Timestamp::from_millis(seconds as i64 * 1000 + i64::from(nanoseconds / 1_000_000))
+    }
+}
+
 identifier!(
     /// One customer of this installation; every read is scoped by it.
     TenantId,

@@ -4,11 +4,13 @@
 pub mod contract;
 mod memory;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::config;
 use crate::domain::{Lane, VerificationId};
 
 pub use memory::MemoryQueue;
@@ -39,16 +41,36 @@ pub enum QueueError {
     /// The queue holds as much as it may; publish again when it has drained.
     #[error("the queue is full")]
     Full,
+    /// The queue was closed by this process.
+    #[error("the queue is closed")]
+    Closed,
+}
+
+/// The settings name no queue that there is.
+#[derive(Debug, thiserror::Error)]
+#[error("queue.url must be memory://")]
+pub struct UnknownQueue;
+
+/// The queue of the settings.
+pub fn open(settings: &config::Queue) -> Result<Arc<dyn JobQueue>, UnknownQueue> {
+    match settings.url.as_str() {
+        "memory://" => Ok(Arc::new(MemoryQueue::new(settings.max_depth))),
+        _ => Err(UnknownQueue),
+    }
 }
 
 #[async_trait]
 pub trait JobQueue: Send + Sync {
-    /// Returns when the queue has taken responsibility for the message.
+    /// Returns when the queue has taken responsibility for the message. A message about a verification that already
+    /// waits in the lane may be merged with it.
     async fn publish(&self, lane: Lane, message: &JobMessage) -> Result<(), QueueError>;
-    /// A consumer that holds at most `prefetch` unsettled deliveries. Lanes are listed most urgent first.
+    /// A consumer that holds at most `prefetch` unsettled deliveries. Lanes are listed most urgent first: an earlier
+    /// one is served more often, but none is starved.
     async fn consume(&self, lanes: &[Lane], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError>;
     /// Messages that wait in the lane, not counting unsettled deliveries and delayed retries.
     async fn depth(&self, lane: Lane) -> Result<u64, QueueError>;
+    /// No more is published or delivered; what is already delivered can be settled.
+    async fn close(&self);
 }
 
 #[async_trait]

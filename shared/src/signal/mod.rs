@@ -4,12 +4,27 @@
 pub mod contract;
 mod memory;
 
-use async_trait::async_trait;
-use futures::future::BoxFuture;
+use std::sync::Arc;
 
+use async_trait::async_trait;
+
+use crate::config;
 use crate::domain::VerificationId;
 
 pub use memory::MemorySignal;
+
+/// The settings name no signal that there is.
+#[derive(Debug, thiserror::Error)]
+#[error("signal.url must be memory://")]
+pub struct UnknownSignal;
+
+/// The signal of the settings.
+pub fn open(settings: &config::Signal) -> Result<Arc<dyn Signal>, UnknownSignal> {
+    match settings.url.as_str() {
+        "memory://" => Ok(Arc::new(MemorySignal::new())),
+        _ => Err(UnknownSignal),
+    }
+}
 
 #[async_trait]
 pub trait Signal: Send + Sync {
@@ -20,17 +35,22 @@ pub trait Signal: Send + Sync {
 }
 
 /// A registration. Dropping it unregisters.
-pub struct Listener {
-    next: Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>,
-}
+pub struct Listener(Box<dyn Listen>);
 
 impl Listener {
-    pub fn new(next: impl FnMut() -> BoxFuture<'static, ()> + Send + 'static) -> Self {
-        Self { next: Box::new(next) }
+    pub fn new(listen: Box<dyn Listen>) -> Self {
+        Self(listen)
     }
 
-    /// Returns after an announcement made since the registration or since the last return.
+    /// Returns after an announcement made since the registration or since the last return. Cancel-safe: an
+    /// announcement that comes while nobody waits is kept.
     pub async fn changed(&mut self) {
-        (self.next)().await;
+        self.0.changed().await;
     }
+}
+
+/// An adapter's half of a [`Listener`]. Dropping it unregisters.
+#[async_trait]
+pub trait Listen: Send {
+    async fn changed(&mut self);
 }

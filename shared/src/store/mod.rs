@@ -2,6 +2,8 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod lock;
+mod open;
 mod sqlite;
 
 use std::sync::Arc;
@@ -9,12 +11,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::blob::BlobKey;
 use crate::domain::{
     ApiKeyInfo, Failure, KeyId, Lane, NewVerification, Report, State, TenantId, Timestamp, Verification,
     VerificationId,
 };
 use crate::queue::JobMessage;
+
+pub use lock::{DataLock, LockError};
+pub use open::OpenError;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -37,20 +41,22 @@ pub enum StoreError {
 pub struct Lease {
     pub id: VerificationId,
     pub tenant: TenantId,
-    /// The worker's name, unique among processes and permits.
+    /// The worker's name, unique among processes and claims.
     pub owner: String,
     /// Counts from 1.
     pub attempt: u32,
 }
 
 /// What came of trying to claim a verification.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Claim {
     Claimed(Lease, Box<Verification>),
     /// Finished, canceled or erased: there is nothing left to do.
     Gone,
     /// Another worker holds it until then.
     Held(Timestamp),
+    /// It is claimed, but this build can't read it; to be given up like any other attempt that failed.
+    Unreadable(Lease, Box<StoreError>),
 }
 
 /// How an attempt ended.
@@ -60,6 +66,8 @@ pub enum Outcome {
     Failed(Failure),
     /// To be tried again; the row goes back to queued without an outbox row (the queue's own retry brings it back).
     Retry,
+    /// Given up through no fault of its own, as when the worker stops: like `Retry`, but the attempt does not count.
+    GivenBack,
 }
 
 /// A message that is not yet known to be in the queue.
@@ -71,19 +79,12 @@ pub struct OutboxRow {
 }
 
 /// What a sweep over stale rows did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reoffered {
-    /// Put back into the outbox.
+    /// How many are queued and in the outbox again.
     pub offered: u64,
     /// Out of attempts, now failed.
-    pub exhausted: u64,
-}
-
-/// A verification whose media are due to be deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MediaDue {
-    pub id: VerificationId,
-    pub keys: Vec<BlobKey>,
+    pub exhausted: Vec<VerificationId>,
 }
 
 /// Verifications and their life.
@@ -107,10 +108,12 @@ pub trait VerificationStore: Send + Sync {
 /// The messages on their way to the queue.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// The oldest rows, at most `limit`.
-    async fn pending(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+    /// The lane's oldest rows, at most `limit`. By lane, so that a lane whose queue is full holds up no other.
+    async fn pending(&self, lane: Lane, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
     /// Removes rows that the queue has confirmed.
     async fn sent(&self, sequences: &[i64]) -> Result<(), StoreError>;
+    /// How many rows wait.
+    async fn depth(&self) -> Result<u64, StoreError>;
     /// Returns when rows were added, by this process, since the last call returned; never misses one, may wake early.
     async fn added(&self);
 }
@@ -118,26 +121,32 @@ pub trait Outbox: Send + Sync {
 /// What the reaper does.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Offers rows again (puts them into the outbox, unless they are there): those whose lease ran out before `now`,
-    /// and those queued since before `queued_before`. Rows that have used `max_attempts` fail with INTERNAL instead.
+    /// Queues rows again and puts them into the outbox, unless they are there: those whose lease ran out before `now`,
+    /// and queued ones last offered before `offered_before`. Rows that have used `max_attempts` fail with INTERNAL
+    /// instead. At most `limit` of either; call again when that many came back.
     async fn reoffer(
         &self,
         now: Timestamp,
-        queued_before: Timestamp,
+        offered_before: Timestamp,
         max_attempts: u32,
+        limit: u32,
     ) -> Result<Reoffered, StoreError>;
     /// At the start of an embedded process, which is alone with its rows: every unfinished row loses its lease and is
     /// queued and in the outbox. Rows that have used `max_attempts` fail with INTERNAL instead.
     async fn recover(&self, max_attempts: u32) -> Result<Reoffered, StoreError>;
-    /// Finished verifications whose media are older than `finished_before`, at most `limit`.
-    async fn media_due(&self, finished_before: Timestamp, limit: u32) -> Result<Vec<MediaDue>, StoreError>;
+    /// Verifications that finished before then and whose media are not yet deleted: the oldest, at most `limit`.
+    async fn media_due(
+        &self,
+        finished_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<VerificationId>, StoreError>;
     /// Notes that the media are gone.
     async fn media_deleted(&self, ids: &[VerificationId]) -> Result<(), StoreError>;
     /// Deletes finished verifications whose media are gone and that finished before then; at most `limit`.
     async fn delete_finished(&self, finished_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     /// Of these, the ones that have no row: their blobs are orphans.
     async fn unknown(&self, ids: &[VerificationId]) -> Result<Vec<VerificationId>, StoreError>;
-    /// How many rows are in each state.
+    /// How many rows are in each state that is not final (the others are too many to be counted).
     async fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
 }
 
@@ -147,7 +156,7 @@ pub trait KeyStore: Send + Sync {
     /// The tenant of that name, made when it does not exist.
     async fn tenant(&self, name: &str) -> Result<TenantId, StoreError>;
     async fn add_key(&self, info: &ApiKeyInfo, hash: &[u8; 32]) -> Result<(), StoreError>;
-    /// The key with that hash, valid or not, and its tenant's name.
+    /// The key with that hash, valid or not.
     async fn key(&self, hash: &[u8; 32]) -> Result<ApiKeyInfo, StoreError>;
     async fn keys(&self) -> Result<Vec<ApiKeyInfo>, StoreError>;
     /// Revokes it now; revoking twice keeps the first time.

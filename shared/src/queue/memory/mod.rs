@@ -1,0 +1,166 @@
+//! The queue inside one process: bounded, by lane, refilled from the rows when the process starts.
+
+mod lanes;
+mod turns;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+
+use self::lanes::Lanes;
+use self::turns::Turns;
+use super::{Consumer, Delivery, JobMessage, JobQueue, QueueError, Settle};
+use crate::domain::Lane;
+
+/// Room beyond the depth at which new jobs are refused, for those that are offered again or come back late.
+const HEADROOM: u64 = 64;
+
+pub struct MemoryQueue {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    lanes: Mutex<Lanes>,
+    /// Wakes every consumer: something arrived, or is due sooner than it was, or the queue was closed.
+    changed: Notify,
+}
+
+impl MemoryQueue {
+    /// A queue that holds `max_depth` messages in each lane, and a few more.
+    pub fn new(max_depth: u64) -> Self {
+        let capacity = max_depth.saturating_add((max_depth / 4).max(HEADROOM));
+        Self { shared: Arc::new(Shared { lanes: Mutex::new(Lanes::new(capacity)), changed: Notify::new() }) }
+    }
+}
+
+impl Shared {
+    /// A panic while it was held can't have left the lanes half-changed: nothing in there panics between two steps.
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl JobQueue for MemoryQueue {
+    async fn publish(&self, lane: Lane, message: &JobMessage) -> Result<(), QueueError> {
+        self.shared.lanes().publish(lane, message.clone())?;
+        self.shared.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn consume(&self, lanes: &[Lane], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
+        Ok(Box::new(MemoryConsumer {
+            shared: self.shared.clone(),
+            turns: Turns::new(lanes),
+            prefetch: Arc::new(Semaphore::new(prefetch.max(1))),
+        }))
+    }
+
+    async fn depth(&self, lane: Lane) -> Result<u64, QueueError> {
+        let mut lanes = self.shared.lanes();
+        lanes.bring_back_due(Instant::now());
+        Ok(lanes.depth(lane))
+    }
+
+    async fn close(&self) {
+        self.shared.lanes().close();
+        self.shared.changed.notify_waiters();
+    }
+}
+
+struct MemoryConsumer {
+    shared: Arc<Shared>,
+    turns: Turns,
+    prefetch: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl Consumer for MemoryConsumer {
+    async fn next(&mut self) -> Result<Delivery, QueueError> {
+        let permit = self.prefetch.clone().acquire_owned().await.map_err(|_| QueueError::Closed)?;
+        loop {
+            let shared = self.shared.clone();
+            let mut changed = std::pin::pin!(shared.changed.notified());
+            // Registered before looking, so that what arrives in between is not missed.
+            changed.as_mut().enable();
+            let due = {
+                let mut lanes = shared.lanes();
+                if lanes.is_closed() {
+                    return Err(QueueError::Closed);
+                }
+                lanes.bring_back_due(Instant::now());
+                if let Some((lane, message)) = self.turns.take(&mut lanes) {
+                    drop(lanes);
+                    return Ok(self.delivery(lane, message, permit));
+                }
+                lanes.next_due()
+            };
+            match due {
+                Some(due) => tokio::select! { () = &mut changed => {}, () = sleep_until(due) => {} },
+                None => changed.await,
+            }
+        }
+    }
+}
+
+impl MemoryConsumer {
+    fn delivery(&self, lane: Lane, message: JobMessage, permit: OwnedSemaphorePermit) -> Delivery {
+        let settle = MemorySettle {
+            shared: self.shared.clone(),
+            lane,
+            unsettled: Some(message.clone()),
+            _permit: permit,
+        };
+        Delivery::new(lane, message, Box::new(settle))
+    }
+}
+
+struct MemorySettle {
+    shared: Arc<Shared>,
+    lane: Lane,
+    /// Taken when it is settled.
+    unsettled: Option<JobMessage>,
+    _permit: OwnedSemaphorePermit,
+}
+
+#[async_trait]
+impl Settle for MemorySettle {
+    async fn ack(mut self: Box<Self>) -> Result<(), QueueError> {
+        self.unsettled = None;
+        Ok(())
+    }
+
+    async fn retry(mut self: Box<Self>, after: Duration) -> Result<(), QueueError> {
+        if let Some(message) = self.unsettled.take() {
+            self.shared.lanes().delay(self.lane, message, Instant::now() + after);
+            self.shared.changed.notify_waiters();
+        }
+        Ok(())
+    }
+
+    /// There is no place to set it aside, and the row that it is about is still there.
+    async fn reject(mut self: Box<Self>) -> Result<(), QueueError> {
+        self.unsettled = None;
+        Ok(())
+    }
+}
+
+impl Drop for MemorySettle {
+    fn drop(&mut self) {
+        if let Some(message) = self.unsettled.take() {
+            self.shared.lanes().give_back(self.lane, message);
+            self.shared.changed.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::contract;
+
+    crate::queue::contract::suite!(MemoryQueue::new(contract::MAX_DEPTH));
+}

@@ -1,0 +1,72 @@
+//! How a verification lies in its table.
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::domain::{Lane, State, TenantId, Timestamp, Verification, VerificationId};
+use crate::queue::JobMessage;
+use crate::store::{OutboxRow, StoreError};
+
+/// The columns of [`VerificationRow`], for every query that reads one.
+macro_rules! columns {
+    () => {
+        "id, tenant, request, state, attempts, created_at, started_at, finished_at, report, error"
+    };
+}
+pub(super) use columns;
+
+#[derive(FromRow)]
+pub(super) struct VerificationRow {
+    pub(super) id: Uuid,
+    pub(super) tenant: Uuid,
+    request: String,
+    state: String,
+    pub(super) attempts: u32,
+    created_at: i64,
+    started_at: Option<i64>,
+    finished_at: Option<i64>,
+    report: Option<String>,
+    error: Option<String>,
+}
+
+impl VerificationRow {
+    pub(super) fn decode(self) -> Result<Verification, StoreError> {
+        Ok(Verification {
+            id: VerificationId::from_uuid(self.id),
+            tenant: TenantId::from_uuid(self.tenant),
+            request: serde_json::from_str(&self.request)?,
+            state: self.state.parse::<State>().map_err(unreadable)?,
+            attempts: self.attempts,
+            created_at: Timestamp::from_millis(self.created_at),
+            started_at: self.started_at.map(Timestamp::from_millis),
+            finished_at: self.finished_at.map(Timestamp::from_millis),
+            report: self.report.as_deref().map(serde_json::from_str).transpose()?,
+            error: self.error.as_deref().map(serde_json::from_str).transpose()?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct MessageRow {
+    sequence: i64,
+    verification: Uuid,
+    traceparent: Option<String>,
+}
+
+impl MessageRow {
+    pub(super) fn decode(self, lane: Lane) -> OutboxRow {
+        let id = VerificationId::from_uuid(self.verification);
+        OutboxRow { sequence: self.sequence, lane, message: JobMessage::new(id, self.traceparent) }
+    }
+}
+
+/// A value that this build does not know.
+pub(super) fn unreadable(problem: String) -> StoreError {
+    StoreError::Other(problem.into())
+}
+
+/// Identifiers as one parameter: a JSON array for `json_each`, whose elements `unhex` turns back into bytes.
+pub(super) fn hexadecimal_array<'a>(ids: impl IntoIterator<Item = &'a VerificationId>) -> String {
+    let hexadecimal: Vec<String> = ids.into_iter().map(|id| id.as_uuid().simple().to_string()).collect();
+    serde_json::Value::from(hexadecimal).to_string()
+}

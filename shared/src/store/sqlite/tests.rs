@@ -1,0 +1,130 @@
+//! The contract, and what only SQLite can get wrong.
+
+use std::time::{Duration, Instant};
+
+use sqlx::Row;
+
+use super::{Sqlite, outbox, upkeep, verifications};
+use crate::config::Data;
+use crate::domain::{Kind, Priority, State};
+use crate::store::contract::{new_verification, report};
+use crate::store::{Claim, OpenError, Outcome, StoreError, Stores};
+
+async fn stores() -> (tempfile::TempDir, Stores) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = Data { dir: folder.path().join("data") };
+    let stores = Stores::open("sqlite://countersign.db", &data).await.expect("the store opens");
+    (folder, stores)
+}
+
+async fn database() -> (tempfile::TempDir, Sqlite) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Sqlite::open(&folder.path().join("countersign.db")).await.expect("the store opens");
+    (folder, store)
+}
+
+crate::store::contract::suite!(stores().await);
+
+#[tokio::test]
+async fn rows_are_there_when_the_database_is_opened_again() {
+    let (folder, first) = stores().await;
+    let new = new_verification(Kind::Video, Priority::Interactive);
+    first.verifications.accept(&new).await.expect("accepted");
+    let data = Data { dir: folder.path().join("data") };
+    let second =
+        Stores::open("sqlite://countersign.db", &data).await.expect("two processes may have it open");
+    let row = second.verifications.verification(new.tenant, new.id).await.expect("the row");
+    assert_eq!(row.request, new.request);
+    let tenant = second.keys.tenant("acme").await.expect("the second may write");
+    assert_eq!(first.keys.tenant("acme").await.expect("and the first sees it"), tenant);
+}
+
+#[tokio::test]
+async fn an_unknown_url_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = Data { dir: folder.path().to_owned() };
+    assert!(matches!(Stores::open("mysql://somewhere", &data).await, Err(OpenError::UnknownUrl)));
+}
+
+#[tokio::test]
+async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
+    let (_folder, store) = database().await;
+    let stores = crate::store::VerificationStore::accept;
+    let new = new_verification(Kind::Photo, Priority::Batch);
+    stores(&store, &new).await.expect("accepted");
+    sqlx::query("UPDATE verifications SET request = '{\"kind\": \"from the future\"}'")
+        .execute(&store.writer)
+        .await
+        .expect("changed");
+    let claim =
+        crate::store::VerificationStore::claim(&store, new.id, "worker", Duration::from_secs(60)).await;
+    let Ok(Claim::Unreadable(lease, _)) = claim else { panic!("{claim:?}") };
+    crate::store::VerificationStore::finish(&store, &lease, &Outcome::Retry).await.expect("given up");
+}
+
+/// A query that looks at every row would be slow when there are millions.
+#[tokio::test]
+async fn no_recurring_query_scans_the_table() {
+    let (_folder, store) = database().await;
+    let statements = [
+        verifications::QUEUED,
+        verifications::CLAIM,
+        outbox::PENDING,
+        upkeep::EXHAUST,
+        upkeep::REOFFER,
+        upkeep::MEDIA_DUE,
+        upkeep::DELETE_FINISHED,
+        upkeep::UNFINISHED,
+    ];
+    for statement in statements {
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let plan = sqlx::query(explain).fetch_all(&store.reader).await.expect("a plan");
+        for step in plan {
+            let step: String = step.get("detail");
+            let whole_table = step.starts_with("SCAN verifications") || step.starts_with("SCAN outbox");
+            let counts_a_partial_index = step.contains("USING COVERING INDEX verifications_");
+            assert!(!whole_table || counts_a_partial_index, "{step}: {statement}");
+            assert!(!step.contains("TEMP B-TREE FOR ORDER BY"), "{step}: {statement}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_and_a_locked_database_are_worth_another_try() {
+    let (folder, store) = database().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(folder.path().join("countersign.db"))
+        .busy_timeout(Duration::from_millis(10));
+    let other = sqlx::SqlitePool::connect_with(options).await.expect("a second connection");
+    let _held = store.begin().await.expect("the write lock");
+    let error: StoreError = other.begin_with("BEGIN IMMEDIATE").await.expect_err("it is locked").into();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+}
+
+/// Not a test of speed but a measurement, printed by
+/// `cargo test -p countersign-shared --lib jobs_per_second -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+#[expect(clippy::print_stderr, reason = "a measurement is printed")]
+async fn jobs_per_second() {
+    const JOBS: u32 = 2000;
+    let (_folder, stores) = stores().await;
+    let all: Vec<_> = (0..JOBS).map(|_| new_verification(Kind::Photo, Priority::Interactive)).collect();
+    let start = Instant::now();
+    for chunk in all.chunks(32) {
+        let accepts = chunk.iter().map(|new| stores.verifications.accept(new));
+        futures::future::try_join_all(accepts).await.expect("accepted");
+    }
+    let accepted = start.elapsed();
+    let start = Instant::now();
+    for new in &all {
+        let claim = stores.verifications.claim(new.id, "worker", Duration::from_secs(60)).await;
+        let Ok(Claim::Claimed(lease, _)) = claim else { panic!("{claim:?}") };
+        let outcome = Outcome::Succeeded(Box::new(report()));
+        stores.verifications.finish(&lease, &outcome).await.expect("finished");
+    }
+    let finished = start.elapsed();
+    let rate = |elapsed: Duration| f64::from(JOBS) / elapsed.as_secs_f64();
+    eprintln!("{:.0} accepts/s, {:.0} claims and finishes/s", rate(accepted), rate(finished));
+    assert_eq!(stores.upkeep.counts().await.expect("counts")[0], (State::Queued, 0));
+}

@@ -1,0 +1,168 @@
+//! The life of a verification, one guarded statement for each step.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Sqlite;
+use super::row::{VerificationRow, columns};
+use crate::domain::{Lane, NewVerification, TenantId, Timestamp, Verification, VerificationId};
+use crate::store::{Claim, Lease, Outcome, StoreError, VerificationStore};
+
+const ACCEPT: &str =
+    "INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request)
+    VALUES (?1, ?2, ?3, 'queued', ?4, ?4, ?5, ?6)";
+const OFFER: &str = "INSERT INTO outbox (verification, lane, traceparent) VALUES (?1, ?2, ?3)";
+const READ: &str = concat!("SELECT ", columns!(), " FROM verifications WHERE id = ?1 AND tenant = ?2");
+const CANCEL: &str = "UPDATE verifications SET state = 'canceled', finished_at = ?3
+    WHERE id = ?1 AND tenant = ?2 AND state = 'queued'";
+pub(super) const CLAIM: &str = concat!(
+    "UPDATE verifications SET state = 'processing', attempts = attempts + 1, lease_owner = ?2, lease_until = ?3,
+        started_at = coalesce(started_at, ?4)
+    WHERE id = ?1 AND (state = 'queued' OR (state = 'processing' AND lease_until <= ?4))
+    RETURNING ",
+    columns!()
+);
+const RENEW: &str = "UPDATE verifications SET lease_until = ?4
+    WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
+const SUCCEED: &str = "UPDATE verifications
+    SET state = 'succeeded', finished_at = ?4, report = ?5, lease_owner = NULL, lease_until = NULL
+    WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
+const FAIL: &str = "UPDATE verifications
+    SET state = 'failed', finished_at = ?4, error = ?5, lease_owner = NULL, lease_until = NULL
+    WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
+const RETRY: &str = "UPDATE verifications
+    SET state = 'queued', offered_at = ?4, attempts = attempts - ?5, lease_owner = NULL, lease_until = NULL
+    WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
+/// The state is spelt out: a partial index serves only a query that names what it is partial to.
+pub(super) const QUEUED: &str = "SELECT count(*) FROM
+    (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = ?1 LIMIT ?2)";
+
+#[async_trait]
+impl VerificationStore for Sqlite {
+    async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
+        let lane = new.request.lane().name();
+        let request = serde_json::to_string(&new.request)?;
+        let mut transaction = self.begin().await?;
+        sqlx::query(ACCEPT)
+            .bind(new.id.as_uuid())
+            .bind(new.tenant.as_uuid())
+            .bind(lane)
+            .bind(Timestamp::now().as_millis())
+            .bind(&new.traceparent)
+            .bind(request)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(OFFER)
+            .bind(new.id.as_uuid())
+            .bind(lane)
+            .bind(&new.traceparent)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        self.added.notify_one();
+        Ok(())
+    }
+
+    async fn verification(&self, tenant: TenantId, id: VerificationId) -> Result<Verification, StoreError> {
+        let row: VerificationRow =
+            sqlx::query_as(READ).bind(id.as_uuid()).bind(tenant.as_uuid()).fetch_one(&self.reader).await?;
+        row.decode()
+    }
+
+    async fn cancel(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let canceled = sqlx::query(CANCEL)
+            .bind(id.as_uuid())
+            .bind(tenant.as_uuid())
+            .bind(Timestamp::now().as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        if canceled.rows_affected() == 0 {
+            let _: i64 = sqlx::query_scalar("SELECT 1 FROM verifications WHERE id = ?1 AND tenant = ?2")
+                .bind(id.as_uuid())
+                .bind(tenant.as_uuid())
+                .fetch_one(&mut *transaction)
+                .await?;
+            return Err(StoreError::Conflict);
+        }
+        sqlx::query("DELETE FROM outbox WHERE verification = ?1")
+            .bind(id.as_uuid())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn claim(&self, id: VerificationId, owner: &str, lease: Duration) -> Result<Claim, StoreError> {
+        let now = Timestamp::now();
+        let mut transaction = self.begin().await?;
+        let claimed: Option<VerificationRow> = sqlx::query_as(CLAIM)
+            .bind(id.as_uuid())
+            .bind(owner)
+            .bind(now.after(lease).as_millis())
+            .bind(now.as_millis())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = claimed else {
+            let held: Option<Option<i64>> =
+                sqlx::query_scalar("SELECT lease_until FROM verifications WHERE id = ?1")
+                    .bind(id.as_uuid())
+                    .fetch_optional(&mut *transaction)
+                    .await?;
+            return Ok(held
+                .flatten()
+                .map_or(Claim::Gone, |until| Claim::Held(Timestamp::from_millis(until))));
+        };
+        transaction.commit().await?;
+        let held = Lease {
+            id,
+            tenant: TenantId::from_uuid(row.tenant),
+            owner: owner.to_owned(),
+            attempt: row.attempts,
+        };
+        Ok(match row.decode() {
+            Ok(verification) => Claim::Claimed(held, Box::new(verification)),
+            Err(error) => Claim::Unreadable(held, Box::new(error)),
+        })
+    }
+
+    async fn renew(&self, held: &Lease, lease: Duration) -> Result<(), StoreError> {
+        let renewed = sqlx::query(RENEW)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt)
+            .bind(Timestamp::now().after(lease).as_millis())
+            .execute(&self.writer)
+            .await?;
+        if renewed.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+    }
+
+    async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError> {
+        let statement = match outcome {
+            Outcome::Succeeded(_) => SUCCEED,
+            Outcome::Failed(_) => FAIL,
+            Outcome::Retry | Outcome::GivenBack => RETRY,
+        };
+        let statement = sqlx::query(statement)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt)
+            .bind(Timestamp::now().as_millis());
+        let statement = match outcome {
+            Outcome::Succeeded(report) => statement.bind(serde_json::to_string(report)?),
+            Outcome::Failed(failure) => statement.bind(serde_json::to_string(failure)?),
+            Outcome::Retry => statement.bind(0),
+            Outcome::GivenBack => statement.bind(1),
+        };
+        let finished = statement.execute(&self.writer).await?;
+        if finished.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+    }
+
+    async fn queued(&self, lane: Lane, limit: u64) -> Result<u64, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let count: i64 =
+            sqlx::query_scalar(QUEUED).bind(lane.name()).bind(limit).fetch_one(&self.reader).await?;
+        Ok(count as u64)
+    }
+}
