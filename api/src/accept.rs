@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use countersign_shared::domain::{NewVerification, Request, TenantId, VerificationId};
+use countersign_shared::domain::{NewVerification, ProblemCode, Request, TenantId, VerificationId};
 use countersign_shared::store::StoreError;
+use countersign_shared::telemetry::events;
 use tracing::Instrument;
 
 use crate::auth::Caller;
@@ -69,12 +70,15 @@ pub(crate) async fn accept(
         let written = front.verifications.accept(&new).await;
         // After an error the row may be there all the same: only the sweep of orphans can tell.
         draft.keep();
+        if written.is_ok() {
+            events::job_accepted(&new);
+        }
         written.map(|()| Awaited { front, tenant, id, cancels: true })
     };
     let awaited = background
         .spawn(writing.in_current_span())
         .await
-        .map_err(|panic| Problem::caused_by(countersign_shared::domain::ProblemCode::Internal, panic))??;
+        .map_err(|panic| Problem::caused_by(ProblemCode::Internal, panic))??;
     tracing::Span::current().record("verification.id", id.to_string());
     Ok(awaited)
 }

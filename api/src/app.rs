@@ -107,7 +107,7 @@ impl App {
             std::future::pending::<()>().await;
         };
         let stop = async {
-            let (_, ended) = tokio::join!(handle.stop(true), serving);
+            let ((), ended) = tokio::join!(handle.stop(true), serving);
             ended
         };
         tokio::select! {

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The last use is noted at most this often.
-const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
+const NOTE_USE_EVERY: Duration = Duration::from_mins(1);
 
 /// A key that exists, is valid now and has the scope that was asked for.
 #[derive(Debug, Clone, Copy)]

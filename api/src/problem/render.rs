@@ -10,6 +10,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use countersign_shared::domain::{ProblemCode, VerificationId};
+use countersign_shared::telemetry::metrics;
 use serde::Serialize;
 
 use super::Problem;
@@ -18,6 +19,19 @@ use crate::request_id::RequestId;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id");
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
+
+/// The paths that are told apart in metrics.
+const ENDPOINTS: [&str; 9] = [
+    "/healthz",
+    "/metrics",
+    "/readyz",
+    "/v1.1/photoverify",
+    "/v1.1/spoofdetect",
+    "/v1.1/videoverify",
+    "/v2/errors",
+    "/v2/languages",
+    "/v2/verifications/{id}",
+];
 
 /// Longest sentence that goes into a header.
 const LONGEST_DETAIL: usize = 300;
@@ -44,12 +58,17 @@ pub(crate) async fn render(
     if let Some(id) = verification_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
         headers.insert(VERIFICATION_ID, id);
     }
-    tracing::info!(
-        http.status_code = response.status().as_u16(),
-        request.duration_ms = started.elapsed().as_millis() as u64,
-        "answered"
-    );
+    let (status, duration) = (response.status().as_u16(), started.elapsed());
+    tracing::info!(http.status_code = status, request.duration_ms = duration.as_millis() as u64, "answered");
+    metrics::request(endpoint(response.request().match_pattern().as_deref()), status, duration);
     Ok(response)
+}
+
+/// The route's path, or one name for all that is none: a label may not be whatever a client asks for.
+fn endpoint(pattern: Option<&str>) -> &'static str {
+    pattern
+        .and_then(|pattern| ENDPOINTS.iter().find(|known| **known == pattern))
+        .map_or("unknown", |known| *known)
 }
 
 /// What the body of an unsuccessful response says.

@@ -49,16 +49,16 @@ impl Iterator for Parameters<'_> {
         let text = self.0.trim_start_matches([';', ' ', '\t']);
         let (key, rest) = text.split_once('=')?;
         let rest = rest.trim_start();
-        let (value, rest) = match rest.strip_prefix('"') {
-            Some(quoted) => unquote(quoted),
-            None => {
-                let end = rest.find(';').unwrap_or(rest.len());
-                (rest[..end].trim_end().to_owned(), &rest[end..])
-            }
-        };
+        let (value, rest) = rest.strip_prefix('"').map_or_else(|| bare(rest), unquote);
         self.0 = rest;
         Some((key.trim().to_owned(), value))
     }
+}
+
+/// The text up to the next parameter, and what follows it.
+fn bare(text: &str) -> (String, &str) {
+    let end = text.find(';').unwrap_or(text.len());
+    (text[..end].trim_end().to_owned(), &text[end..])
 }
 
 /// The text up to the closing quote, and what follows it.

@@ -6,6 +6,7 @@ use actix_multipart::Field;
 use bytes::BytesMut;
 use countersign_shared::blob::{BlobKey, BlobWriter, Blobs};
 use countersign_shared::domain::{Media, MediaFormat, MediaRole, ProblemCode, SNIFF_BYTES, VerificationId};
+use countersign_shared::telemetry::metrics;
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
 
@@ -29,9 +30,11 @@ pub(super) struct Target<'a> {
 /// is stored.
 pub(super) async fn store(target: &Target<'_>, field: &mut Field) -> Result<Media, Problem> {
     let mut receipt = Receipt::default();
+    // A field panics when it is asked again after its end.
+    let mut chunks = field.fuse();
     let mut buffer = BytesMut::with_capacity(CHUNK_BYTES);
     while receipt.bytes < SNIFF_BYTES as u64 {
-        let Some(chunk) = field.next().await else { break };
+        let Some(chunk) = chunks.next().await else { break };
         receipt.note(target, &chunk.map_err(broken)?, &mut buffer)?;
     }
     if receipt.bytes == 0 {
@@ -41,7 +44,7 @@ pub(super) async fn store(target: &Target<'_>, field: &mut Field) -> Result<Medi
 
     let key = BlobKey::new(target.id, target.role);
     let mut writer = target.blobs.write(&key).await?;
-    while let Some(chunk) = field.next().await {
+    while let Some(chunk) = chunks.next().await {
         if buffer.len() >= CHUNK_BYTES {
             write_out(writer.as_mut(), &mut buffer).await?;
         }
@@ -49,6 +52,7 @@ pub(super) async fn store(target: &Target<'_>, field: &mut Field) -> Result<Medi
     }
     write_out(writer.as_mut(), &mut buffer).await?;
     writer.finish().await?;
+    metrics::uploaded(target.role, receipt.bytes);
     Ok(Media { role: target.role, format, key, bytes: receipt.bytes, sha256: receipt.hash() })
 }
 

@@ -1,4 +1,13 @@
 //! The front door: real sockets, real embedded adapters, and a responder that finishes rows in the place of a worker.
 
+mod client;
+mod forms;
+mod keys;
+mod limits;
+mod logs;
+mod media;
+mod paths;
 mod reports;
+mod service;
 mod view;
+mod waiting;

@@ -1,0 +1,215 @@
+//! The real front end on a free port, with real rows and files, and a responder in the place of the worker.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_api::{App, Ports, Readiness};
+use countersign_shared::blob;
+use countersign_shared::config::Config;
+use countersign_shared::domain::{
+    ApiKey, ApiKeyInfo, KeyId, Lane, Scope, State, TenantId, Timestamp, Verification, VerificationId,
+};
+use countersign_shared::signal::{MemorySignal, Signal};
+use countersign_shared::store::{Claim, Outcome, Stores};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Part, Response, post};
+use crate::reports::sample;
+
+/// How long something that happens in the background may take.
+const SOON: Duration = Duration::from_secs(10);
+
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
+    pub(crate) stores: Stores,
+    pub(crate) tenant: TenantId,
+    /// A key with every scope.
+    pub(crate) key: String,
+    pub(crate) readiness: watch::Sender<Readiness>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) running: JoinHandle<anyhow::Result<()>>,
+    signal: Arc<dyn Signal>,
+    folder: tempfile::TempDir,
+}
+
+impl Service {
+    /// Nobody works on the jobs until [`Service::respond`].
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        crate::logs::capture();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().to_str().expect("a plain path").to_owned();
+        let fixed = [("SERVER__LISTEN", "127.0.0.1:0"), ("SERVER__THREADS", "1"), ("DATA__DIR", &data)];
+        let environment = fixed
+            .iter()
+            .chain(settings)
+            .map(|(name, value)| (format!("COUNTERSIGN_{name}"), (*value).to_owned()));
+        let config = Config::load(None, environment).expect("the settings load");
+        let stores = Stores::open(&config.store.url, &config.data).await.expect("the store opens");
+        let blobs = blob::open(&config.blobs, &config.data).expect("the blob store opens");
+        let signal: Arc<dyn Signal> = Arc::new(MemorySignal::new());
+        let (readiness, receiver) = watch::channel(Readiness::Ready);
+        let ports = Ports {
+            stores: stores.clone(),
+            blobs,
+            signal: Arc::clone(&signal),
+            readiness: receiver,
+            metrics: Arc::new(|| "a_metric 1\n".to_owned()),
+        };
+        let app = App::build(&config, ports).expect("the app builds");
+        let (address, shutdown) = (app.addr(), CancellationToken::new());
+        let running = tokio::spawn(app.run(shutdown.clone()));
+        let tenant = stores.keys.tenant("acme").await.expect("a tenant");
+        let mut service = Self {
+            address,
+            stores,
+            tenant,
+            key: String::new(),
+            readiness,
+            shutdown,
+            running,
+            signal,
+            folder,
+        };
+        service.key = service.add_key(Scope::ALL, None).await.0;
+        service
+    }
+
+    /// A service whose jobs finish with the documented sample reports.
+    pub(crate) async fn working(settings: &[(&str, &str)]) -> Self {
+        let service = Self::start(settings).await;
+        service.respond(|verification| Outcome::Succeeded(Box::new(sample(verification.request.kind))));
+        service
+    }
+
+    /// Every queued job ends as `outcome` says.
+    pub(crate) fn respond(&self, outcome: impl Fn(&Verification) -> Outcome + Send + 'static) {
+        let (stores, signal, shutdown) =
+            (self.stores.clone(), Arc::clone(&self.signal), self.shutdown.clone());
+        tokio::spawn(async move {
+            while !shutdown.is_cancelled() {
+                for lane in Lane::ALL {
+                    for row in stores.outbox.pending(lane, 100).await.expect("the outbox is read") {
+                        let id = row.message.verification_id;
+                        let claim = stores.verifications.claim(id, "responder", SOON).await.expect("a claim");
+                        if let Claim::Claimed(lease, verification) = claim {
+                            let outcome = outcome(&verification);
+                            stores.verifications.finish(&lease, &outcome).await.expect("finished");
+                            signal.announce(id).await;
+                        }
+                        stores.outbox.sent(&[row.sequence]).await.expect("sent");
+                    }
+                }
+                let _ = tokio::time::timeout(Duration::from_millis(100), stores.outbox.added()).await;
+            }
+        });
+    }
+
+    pub(crate) async fn add_key(&self, scopes: &[Scope], expires_at: Option<Timestamp>) -> (String, KeyId) {
+        self.add_key_of(self.tenant, scopes, expires_at).await
+    }
+
+    pub(crate) async fn add_key_of(
+        &self,
+        tenant: TenantId,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+    ) -> (String, KeyId) {
+        let key = ApiKey::generate();
+        let info = ApiKeyInfo {
+            id: KeyId::new(),
+            tenant,
+            tenant_name: String::new(),
+            label: String::new(),
+            scopes: scopes.to_vec(),
+            created_at: Timestamp::now(),
+            expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        self.stores.keys.add_key(&info, &key.hash()).await.expect("the key is added");
+        (key.reveal().to_owned(), info.id)
+    }
+
+    pub(crate) async fn post(&self, path: &str, parts: &[Part]) -> Response {
+        post(self.address, path, &[], parts).await
+    }
+
+    pub(crate) fn key_part(&self) -> Part {
+        Part::text("api_key", &self.key)
+    }
+
+    pub(crate) async fn verification(&self, id: VerificationId) -> Verification {
+        self.stores.verifications.verification(self.tenant, id).await.expect("the verification is there")
+    }
+
+    /// The verification whose files are stored, as soon as there is one that is accepted.
+    pub(crate) async fn accepted(&self) -> VerificationId {
+        let found = async {
+            loop {
+                for lane in Lane::ALL {
+                    let rows = self.stores.outbox.pending(lane, 1).await.expect("the outbox is read");
+                    if let Some(row) = rows.first() {
+                        return row.message.verification_id;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, found).await.expect("a verification is accepted")
+    }
+
+    pub(crate) async fn becomes(&self, id: VerificationId, state: State) {
+        self.eventually(&format!("{id} becomes {}", state.name()), || async {
+            self.verification(id).await.state == state
+        })
+        .await;
+    }
+
+    /// Every file below the media folder, unfinished ones too.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        fn below(folder: &std::path::Path, found: &mut Vec<PathBuf>) {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() { below(&path, found) } else { found.push(path) }
+            }
+        }
+        let mut found = Vec::new();
+        below(&self.folder.path().join("media"), &mut found);
+        found
+    }
+
+    /// No refused upload leaves a file or a job.
+    pub(crate) async fn keeps_nothing(&self) {
+        self.eventually("no file is left", || async { self.files().is_empty() }).await;
+        for lane in Lane::ALL {
+            assert_eq!(self.stores.verifications.queued(lane, 10).await.expect("a count"), 0);
+        }
+    }
+
+    pub(crate) async fn eventually<Check: Future<Output = bool>>(
+        &self,
+        what: &str,
+        check: impl Fn() -> Check,
+    ) {
+        let holds = async {
+            while !check().await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(
+            tokio::time::timeout(SOON, holds).await.is_ok(),
+            "did not happen: {what}; files: {:?}",
+            self.files()
+        );
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
