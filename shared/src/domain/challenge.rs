@@ -37,7 +37,7 @@ impl FromStr for Digits {
 }
 
 /// The value of a Unicode decimal digit (general category Nd), which come in runs of ten from zero upward.
-pub(crate) fn decimal_value(character: char) -> Option<u8> {
+pub fn decimal_value(character: char) -> Option<u8> {
     const ZEROS: [u32; 35] = [
         0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
         0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,

@@ -10,7 +10,7 @@ mod tenant;
 mod time;
 mod verification;
 
-pub use challenge::{Digits, InvalidDigits};
+pub use challenge::{Digits, InvalidDigits, decimal_value};
 pub use id::{InvalidId, KeyId, TenantId, VerificationId};
 pub use language::{LANGUAGES, Language, UnsupportedLanguage};
 pub use media::{Media, MediaFormat, MediaRole, SNIFF_BYTES};

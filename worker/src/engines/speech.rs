@@ -1,1 +1,0 @@
-//! Speech: voice activity and the scoring of digits, with whisper.cpp.
