@@ -7,6 +7,7 @@
 //! - [`align`], [`embed`]: a face as a vector, and distances between vectors.
 //! - [`liveness`]: bona fide or presentation attack; [`landmarks`]: the 106 points.
 //! - [`quality`]: how good a look at the face the picture gives.
+//! - [`speech`]: whether the expected code was spoken.
 
 pub mod align;
 pub mod count;
@@ -18,4 +19,5 @@ pub mod liveness;
 pub mod quality;
 mod scrfd;
 pub mod search;
+pub mod speech;
 pub mod turn;

@@ -78,7 +78,8 @@ impl SpeechRecogniser for SpeechEngine {
         let (limits, cancel, span) = (*limits, cancel.clone(), Span::current());
         let mut request =
             Request { samples, language, expected, limits, cancel: cancel.clone(), span, reply };
-        let requests = self.requests.as_ref().expect("the channel lives as long as the engine; this is a bug");
+        let requests =
+            self.requests.as_ref().expect("the channel lives as long as the engine; this is a bug");
         while let Err(error) = requests.send_timeout(request, GIVE_UP_CHECK) {
             match error {
                 SendTimeoutError::Timeout(_) if cancel.is_cancelled() => return Err(EngineError::Cancelled),
@@ -89,7 +90,9 @@ impl SpeechRecogniser for SpeechEngine {
         loop {
             match answer.recv_timeout(GIVE_UP_CHECK) {
                 Ok(result) => return result,
-                Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return Err(EngineError::Cancelled),
+                Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => {
+                    return Err(EngineError::Cancelled);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(failed("its thread ended")),
             }

@@ -58,7 +58,9 @@ impl Lexicon {
             if let Some(digit) = decimal_value(character) {
                 digits.push(digit);
                 rest = &rest[character.len_utf8()..];
-            } else if let Some((word, digit)) = self.words.iter().find(|(word, _)| rest.starts_with(word.as_str())) {
+            } else if let Some((word, digit)) =
+                self.words.iter().find(|(word, _)| rest.starts_with(word.as_str()))
+            {
                 digits.push(*digit);
                 rest = &rest[word.len()..];
             } else {
@@ -79,15 +81,16 @@ fn fold(text: &str) -> String {
     text.nfkd().filter(|character| !is_dropped(*character)).flat_map(char::to_lowercase).collect()
 }
 
-/// Accents of Latin, Greek and Cyrillic, Arabic vowel signs, hamza and stretching, and characters without width.
+/// Apostrophes, accents of Latin, Greek and Cyrillic, Arabic vowel signs, hamza and stretching, and characters without
+/// width.
 const fn is_dropped(character: char) -> bool {
-    matches!(character, '\u{300}'..='\u{36F}' | '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{640}' | '\u{200B}'..='\u{200F}' | '\u{FEFF}')
+    matches!(character, '\'' | '\u{2019}' | '\u{2BC}' | '\u{300}'..='\u{36F}' | '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{640}' | '\u{200B}'..='\u{200F}' | '\u{FEFF}')
 }
 
 /// Vowel signs of Indic scripts and Thai are no letters to Unicode, but parts of words.
 fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '\u{900}'..='\u{DFF}' | '\u{E31}'..='\u{E4E}' | '\u{3099}'..='\u{309A}' | '〇')
-        && !matches!(character, '\u{964}' | '\u{965}')
+    let sign = matches!(character, '\u{900}'..='\u{963}' | '\u{966}'..='\u{DFF}' | '\u{E31}'..='\u{E4E}' | '\u{3099}' | '\u{309A}');
+    character.is_alphanumeric() || sign
 }
 
 fn repeats(word: &str) -> Option<usize> {
@@ -115,7 +118,15 @@ mod tests {
 
     #[test]
     fn figures_are_read_however_they_are_grouped() {
-        for text in ["2 1 0 2 0 5", " 2, 1, 0, 2, 0, 5.", "210205", "210-205", "2.1.0.2.0.5.", "21, 02, 05", "２１０２０５"] {
+        for text in [
+            "2 1 0 2 0 5",
+            " 2, 1, 0, 2, 0, 5.",
+            "210205",
+            "210-205",
+            "2.1.0.2.0.5.",
+            "21, 02, 05",
+            "２１０２０５",
+        ] {
             assert_eq!(read(text, "en"), "210205", "{text}");
         }
     }

@@ -86,12 +86,7 @@ impl Recogniser {
         Ok(best.unwrap_or_else(|| silent(language, expected, voice_seconds, "no_voice")))
     }
 
-    fn hear(
-        &mut self,
-        window: &[f32],
-        language: Language,
-        expected: Digits,
-    ) -> Result<Hearing, EngineError> {
+    fn hear(&mut self, window: &[f32], language: Language, expected: Digits) -> Result<Hearing, EngineError> {
         let transcript = self.transcribe(window, language)?;
         let mut scorer = Scorer::new(&self.model, &mut self.state, language)?;
         let Score { expected, mass, heard: forced, mut best } = scorer.score(expected)?;
@@ -169,7 +164,10 @@ mod tests {
 
     #[test]
     fn a_short_clip_takes_few_positions_and_a_long_one_no_more_than_the_model_has() {
-        assert_eq!([1, 5, 6, 10, 30].map(|seconds| positions(seconds * SAMPLE_RATE)), [512, 512, 576, 768, 1500]);
+        assert_eq!(
+            [1, 5, 6, 10, 30].map(|seconds| positions(seconds * SAMPLE_RATE)),
+            [512, 512, 576, 768, 1500]
+        );
     }
 
     #[test]

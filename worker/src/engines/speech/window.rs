@@ -99,10 +99,8 @@ mod tests {
     /// A clip of (seconds, probability of voice) with as many samples.
     fn clip(parts: &[(f64, f32)]) -> (Vec<f32>, Activity) {
         let frames_of = |seconds: f64| (seconds * SAMPLE_RATE as f64 / FRAME as f64).round() as usize;
-        let probabilities: Vec<f32> = parts
-            .iter()
-            .flat_map(|(seconds, probability)| vec![*probability; frames_of(*seconds)])
-            .collect();
+        let probabilities: Vec<f32> =
+            parts.iter().flat_map(|(seconds, probability)| vec![*probability; frames_of(*seconds)]).collect();
         let samples = probabilities.iter().flat_map(|probability| vec![*probability; FRAME]).collect();
         (samples, Activity::new(probabilities))
     }
