@@ -1,12 +1,20 @@
 //! Which stages run for a kind of verification, and what follows from what they find.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use countersign_shared::domain::{Failure, MediaRole, Report, Request};
+use countersign_shared::domain::{Failure, MediaRole, ProblemCode, Report, Request};
 use tokio_util::sync::CancellationToken;
 
+use crate::engines::EngineError;
 use crate::engines::media::MediaError;
+
+mod decide;
+pub mod faces;
+pub mod load;
+pub mod photo;
+pub mod spoof;
+pub mod still;
 
 /// One job's input: what was asked, and where its files lie on this machine.
 #[derive(Debug, Clone)]
@@ -41,5 +49,23 @@ impl From<MediaError> for PipelineError {
             Some(failure) => Self::Permanent(failure),
             None => Self::Retryable(error.to_string()),
         }
+    }
+}
+
+impl From<EngineError> for PipelineError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Cancelled => Self::Cancelled,
+            EngineError::Failed { .. } => Self::Retryable(error.to_string()),
+        }
+    }
+}
+
+impl Job {
+    /// Where the file of that role lies; its absence is the request's own fault.
+    pub fn file(&self, role: MediaRole) -> Result<&Path, PipelineError> {
+        self.files.get(&role).map(PathBuf::as_path).ok_or_else(|| {
+            PipelineError::Permanent(Failure::new(ProblemCode::MissingField, format!("there is no {role}")))
+        })
     }
 }

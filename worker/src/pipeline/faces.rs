@@ -1,0 +1,123 @@
+//! The face models of a profile, loaded and warm.
+
+use std::sync::Arc;
+
+use countersign_shared::config::Config;
+use countersign_shared::domain::ModelUsed;
+
+use super::load::LoadError;
+use super::still::StillStage;
+use crate::engines::onnx::{Device, ModelSettings, OnnxModel, Runtime};
+use crate::models::{Model, ModelFiles, Profile};
+use crate::stages::detect::FaceDetector;
+use crate::stages::embed::FaceEmbedder;
+use crate::stages::landmarks::FaceLandmarks;
+use crate::stages::liveness::{Judge, LivenessJudges};
+
+/// The stages that look at faces, shared by every pipeline.
+pub struct Faces {
+    pub still: Arc<StillStage>,
+    pub detector: ModelUsed,
+    pub embedder: ModelUsed,
+    pub liveness: Vec<ModelUsed>,
+    pub landmarks: ModelUsed,
+}
+
+impl Faces {
+    /// Loads every face model of the profile, as many sessions of each as jobs may run, and warms them up.
+    pub fn load(config: &Config, profile: &Profile, files: &ModelFiles) -> Result<Self, LoadError> {
+        let loader = Loader::new(config, profile, files)?;
+        let detector = &profile.detector;
+        let embedder = &profile.embedder;
+        let landmarks = &profile.landmarks;
+        let mut judges = Vec::with_capacity(profile.liveness.len());
+        for role in &profile.liveness {
+            let settings = role.judge.work.clone();
+            let model = loader.load(&role.judge.model, LivenessJudges::shapes(&settings))?;
+            judges.push(Judge { model, settings, weight: f64::from(role.weight) });
+        }
+        let still = StillStage {
+            detector: Arc::new(FaceDetector::new(
+                loader.load(&detector.model, FaceDetector::shapes(&detector.work))?,
+                detector.work.clone(),
+            )?),
+            embedder: Arc::new(FaceEmbedder::new(
+                loader.load(&embedder.model, FaceEmbedder::shapes(&embedder.work))?,
+                embedder.work.clone(),
+            )),
+            liveness: Arc::new(LivenessJudges::new(judges)),
+            landmarks: Arc::new(FaceLandmarks::new(
+                loader.load(&landmarks.model, FaceLandmarks::shapes(&landmarks.work))?,
+                landmarks.work.clone(),
+            )),
+        };
+        Ok(Self {
+            still: Arc::new(still),
+            detector: used(&detector.model),
+            embedder: used(&embedder.model),
+            liveness: profile.liveness.iter().map(|role| used(&role.judge.model)).collect(),
+            landmarks: used(&landmarks.model),
+        })
+    }
+
+    /// The models that a face is compared with, in the order of first use.
+    pub fn for_comparison(&self) -> Vec<ModelUsed> {
+        let mut models = vec![self.detector.clone(), self.embedder.clone()];
+        models.extend(self.liveness.iter().cloned());
+        models.push(self.landmarks.clone());
+        models
+    }
+
+    /// The models that a face is checked with on its own, in the order of first use.
+    pub fn for_liveness(&self) -> Vec<ModelUsed> {
+        let mut models = vec![self.detector.clone()];
+        models.extend(self.liveness.iter().cloned());
+        models.push(self.landmarks.clone());
+        models
+    }
+}
+
+/// A model as the report names it.
+pub fn used(model: &Model) -> ModelUsed {
+    ModelUsed { name: model.name.clone(), sha256: model.sha256.to_string() }
+}
+
+struct Loader<'a> {
+    runtime: Runtime,
+    device: Device,
+    sessions: usize,
+    files: &'a ModelFiles,
+}
+
+impl<'a> Loader<'a> {
+    fn new(config: &Config, profile: &Profile, files: &'a ModelFiles) -> Result<Self, LoadError> {
+        let library = &profile.runtime.model;
+        let sessions = match config.models.sessions {
+            0 => config.worker.effective_permits(),
+            sessions => sessions,
+        };
+        Ok(Self {
+            runtime: Runtime::load(&present(files, library)?)?,
+            device: config.models.device.parse()?,
+            sessions,
+            files,
+        })
+    }
+
+    fn load(&self, model: &Model, shapes: Vec<Vec<usize>>) -> Result<Arc<OnnxModel>, LoadError> {
+        let settings = ModelSettings {
+            name: model.name.clone(),
+            file: present(self.files, model)?,
+            device: self.device,
+            sessions: self.sessions,
+            shapes,
+        };
+        Ok(Arc::new(OnnxModel::load(&self.runtime, &settings)?))
+    }
+}
+
+/// Where the model lies, if it does.
+pub fn present(files: &ModelFiles, model: &Model) -> Result<std::path::PathBuf, LoadError> {
+    let path = files.path(model);
+    if path.is_file() { Ok(path) } else { Err(LoadError::Missing { model: model.name.clone(), path }) }
+}

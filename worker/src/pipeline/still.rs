@@ -1,0 +1,132 @@
+//! One still, a card or a selfie, from its pixels to everything that is said of it.
+
+use std::sync::Arc;
+
+use countersign_shared::domain::{BoundingBox, Face, Point, StillEvidence};
+use tokio_util::sync::CancellationToken;
+
+use super::PipelineError;
+use crate::engines::Picture;
+use crate::engines::media::DecodedImage;
+use crate::stages::count;
+use crate::stages::detect::FaceDetector;
+use crate::stages::embed::{Embedding, FaceEmbedder};
+use crate::stages::landmarks::FaceLandmarks;
+use crate::stages::liveness::LivenessJudges;
+use crate::stages::search::search;
+
+/// What a still shows, and so what is asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// An ID card: one portrait, maybe its ghost.
+    Card,
+    /// A selfie that is compared with a card.
+    Selfie,
+    /// A selfie that is compared with nothing.
+    LoneSelfie,
+}
+
+/// The models that look at stills.
+#[derive(Clone)]
+pub struct StillStage {
+    pub detector: Arc<FaceDetector>,
+    pub embedder: Arc<FaceEmbedder>,
+    pub liveness: Arc<LivenessJudges>,
+    pub landmarks: Arc<FaceLandmarks>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Still {
+    pub evidence: StillEvidence,
+    /// Of the face that is meant; absent when there is none, or when nothing is compared with it.
+    pub embedding: Option<Embedding>,
+}
+
+/// Ghosts are looked for among this many faces; a card with more is no card.
+const GHOST_CANDIDATES: usize = 4;
+
+impl StillStage {
+    /// Finds the face that is meant, counts the others, and asks every model about it. A still without a face is a
+    /// finding, not an error.
+    pub fn look(
+        &self,
+        image: &DecodedImage,
+        subject: Subject,
+        cancelled: &CancellationToken,
+    ) -> Result<Still, PipelineError> {
+        let sighting = search(&self.detector, &image.picture, cancelled)?;
+        let picture = sighting.picture.as_ref();
+        let faces = count::counted(&sighting.faces);
+        let mut evidence = StillEvidence {
+            width: image.width,
+            height: image.height,
+            num_faces: faces.len() as u32,
+            face: None,
+            liveness: None,
+        };
+        let Some((meant, others)) = faces.split_first() else {
+            return Ok(Still { evidence, embedding: None });
+        };
+        still_wanted(cancelled)?;
+        let embedding = match subject {
+            Subject::LoneSelfie => None,
+            Subject::Card | Subject::Selfie => self.embedder.embed(picture, &meant.points, cancelled)?,
+        };
+        if subject == Subject::Card
+            && let Some(portrait) = &embedding
+        {
+            evidence.num_faces -= self.ghosts(picture, meant, portrait, others, cancelled)?;
+        }
+        still_wanted(cancelled)?;
+        evidence.liveness = Some(self.liveness.judge(picture, &meant.bounds, cancelled)?);
+        still_wanted(cancelled)?;
+        let landmarks = self.landmarks.find(picture, &meant.bounds, cancelled)?;
+        let face = Face { landmarks, ..meant.clone() };
+        let (width, height) = (f64::from(image.picture.width()), f64::from(image.picture.height()));
+        evidence.face =
+            Some(enlarged(&sighting.turn.back(&face, width, height), f64::from(image.width) / width));
+        Ok(Still { evidence, embedding })
+    }
+
+    /// How many of the other faces repeat the portrait.
+    fn ghosts(
+        &self,
+        picture: &Picture,
+        portrait: &Face,
+        of_portrait: &Embedding,
+        others: &[Face],
+        cancelled: &CancellationToken,
+    ) -> Result<u32, PipelineError> {
+        let mut ghosts = 0;
+        for other in others.iter().take(GHOST_CANDIDATES).filter(|other| count::may_be_ghost(portrait, other))
+        {
+            let Some(embedding) = self.embedder.embed(picture, &other.points, cancelled)? else { continue };
+            let distance = self.embedder.distance(of_portrait, &embedding);
+            ghosts += u32::from(count::is_ghost(portrait, other, distance));
+        }
+        Ok(ghosts)
+    }
+}
+
+fn still_wanted(cancelled: &CancellationToken) -> Result<(), PipelineError> {
+    if cancelled.is_cancelled() { Err(PipelineError::Cancelled) } else { Ok(()) }
+}
+
+/// From pixels of the reduced picture to those of the file's image.
+fn enlarged(face: &Face, scale: f64) -> Face {
+    let point = |point: Point| Point { x: point.x * scale, y: point.y * scale };
+    let bounds = face.bounds;
+    Face {
+        bounds: BoundingBox {
+            x: bounds.x * scale,
+            y: bounds.y * scale,
+            width: bounds.width * scale,
+            height: bounds.height * scale,
+        },
+        score: face.score,
+        points: face.points.map(point),
+        turned: face.turned,
+        landmarks: face.landmarks.iter().copied().map(point).collect(),
+    }
+}
