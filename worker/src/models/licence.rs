@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
+use super::{Model, Profile};
 
 /// A model's licence and its plain consequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,11 +16,15 @@ pub struct Licence {
     pub consequence: String,
 }
 
-/// One line for each licence of the profile's models that forbids commercial use, naming the models; to be shown
-/// at pull and at start.
+/// What `serve` says at start: see [`notices_of`].
 pub fn licence_notices(profile: &Profile) -> Vec<String> {
+    notices_of(profile.models())
+}
+
+/// One line for each licence of the models that forbids commercial use, naming the models.
+pub fn notices_of<'a>(models: impl IntoIterator<Item = &'a Model>) -> Vec<String> {
     let mut forbidding: Vec<(&Licence, Vec<&str>)> = Vec::new();
-    for model in profile.models() {
+    for model in models {
         if model.licence.commercial {
             continue;
         }

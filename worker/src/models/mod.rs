@@ -3,18 +3,25 @@
 //! - [`manifest`]: `models.toml`, embedded and replaceable; [`profile`]: which model plays each role.
 //! - [`task`]: what a model does and how it is fed; [`source`]: where its bytes can be had.
 //! - [`licence`]: what a model may be used for; [`digest`]: what its bytes must be.
-//! - [`files`]: the folder that holds them.
+//! - [`convert`]: Whisper's weights, rewritten for whisper.cpp.
+//! - [`files`]: the folder that holds them; [`pull`]: how they come there.
 
+pub mod convert;
 pub mod digest;
 pub mod files;
 pub mod licence;
 pub mod manifest;
 pub mod profile;
+pub mod pull;
 pub mod source;
 pub mod task;
 
+#[cfg(test)]
+mod fixture;
+
 pub use digest::Digest;
-pub use files::ModelFiles;
-pub use licence::{Licence, licence_notices};
+pub use files::{ModelFiles, NotReady, State};
+pub use licence::{Licence, licence_notices, notices_of};
 pub use manifest::{Manifest, ManifestError, Model};
 pub use profile::{Cast, LivenessRole, Profile};
+pub use pull::{Progress, Pull, PullError, Step, Unobtainable};

@@ -1,0 +1,39 @@
+//! Whisper's weights, rewritten from CTranslate2's container for whisper.cpp, byte for byte the same everywhere.
+//!
+//! - [`container`]: CTranslate2's file; [`vocabulary`]: the tokens; [`mel`]: the filters that neither carries.
+//! - [`ggml`]: whisper.cpp's file; [`q8`]: its blocks of signed bytes; [`whisper`]: which tensor goes where.
+
+mod container;
+mod ggml;
+mod mel;
+mod q8;
+mod vocabulary;
+mod whisper;
+
+#[cfg(test)]
+mod tests;
+
+pub use whisper::whisper_to_ggml;
+
+/// The weights or the tokenizer are not what the converter understands.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    #[error("the weights end in the middle of {0}")]
+    Truncated(&'static str),
+    #[error("{0} bytes follow the weights")]
+    TrailingBytes(usize),
+    #[error("the weights' container has version {0}, only 6 is known")]
+    Version(u32),
+    #[error("a name in the weights is not text")]
+    Name,
+    #[error("the weights have no `{0}`")]
+    Missing(String),
+    #[error("`{name}` {fault}")]
+    Tensor { name: String, fault: &'static str },
+    #[error("failed to read the tokenizer: {0}")]
+    Tokenizer(#[from] serde_json::Error),
+    #[error("the tokenizer {0}")]
+    Vocabulary(&'static str),
+    #[error("failed to write the converted file: {0}")]
+    Write(#[from] std::io::Error),
+}
