@@ -124,8 +124,21 @@ pub fn jobs_unfinished(state: State, count: u64) {
     gauge!(JOBS_UNFINISHED, "state" => state.name()).set(count as f64);
 }
 
-pub fn permits_in_use(permits: usize) {
-    gauge!(PERMITS_IN_USE).set(permits as f64);
+/// A pipeline's thread, counted until this is dropped.
+pub struct PermitInUse(());
+
+impl PermitInUse {
+    #[must_use = "the permit counts until this is dropped"]
+    pub fn begin() -> Self {
+        gauge!(PERMITS_IN_USE).increment(1);
+        Self(())
+    }
+}
+
+impl Drop for PermitInUse {
+    fn drop(&mut self) {
+        gauge!(PERMITS_IN_USE).decrement(1);
+    }
 }
 
 pub fn media_deleted(verifications: u64) {

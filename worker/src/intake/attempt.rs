@@ -1,0 +1,261 @@
+//! One delivery, from the claim to the acknowledgement.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use countersign_shared::blob::Blobs;
+use countersign_shared::config::{self, Config};
+use countersign_shared::domain::{Failure, Kind, ProblemCode, State, Verification, VerificationId};
+use countersign_shared::queue::{Delivery, MESSAGE_VERSION, QueueError};
+use countersign_shared::signal::Signal;
+use countersign_shared::store::{Claim, Lease, Outcome, StoreError, Stores};
+use countersign_shared::telemetry::events;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::execute::{Ended, Stop, execute};
+use super::keeper::Keeper;
+use crate::pipeline::Pipeline;
+
+/// How often, and with which first wait, a result is written again when the store is away. The lease is kept meanwhile.
+const FINISH_TRIES: u32 = 6;
+const FINISH_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a pipeline may take to stop after it was told to.
+const STOP_GRACE: Duration = Duration::from_secs(3);
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// Nothing was waiting.
+    Idle,
+    /// The verification has reached that state.
+    Finished(State),
+    /// It will be tried again.
+    Retried,
+    /// It was given back because the worker stops.
+    GivenBack,
+    /// There was nothing left to do.
+    Gone,
+    /// Another worker has it.
+    Held,
+    /// Another worker has taken it over; nothing was written.
+    LeaseLost,
+    /// The message is of a version that this build does not know.
+    Refused,
+    /// The store was away; the message comes back.
+    Unavailable,
+}
+
+/// What every attempt needs.
+pub(super) struct Context {
+    pub(super) stores: Stores,
+    pub(super) signal: Arc<dyn Signal>,
+    pub(super) blobs: Arc<dyn Blobs>,
+    pub(super) pipeline: Arc<dyn Pipeline>,
+    pub(super) settings: config::Worker,
+    /// Cancelled when running jobs are to be given back.
+    pub(super) draining: CancellationToken,
+    pub(super) stop_grace: Duration,
+    keeps_media: bool,
+    name: String,
+    claims: AtomicU64,
+}
+
+impl Context {
+    pub(super) fn new(
+        config: &Config,
+        stores: Stores,
+        signal: Arc<dyn Signal>,
+        blobs: Arc<dyn Blobs>,
+        pipeline: Arc<dyn Pipeline>,
+    ) -> Self {
+        Self {
+            stores,
+            signal,
+            blobs,
+            pipeline,
+            settings: config.worker.clone(),
+            draining: CancellationToken::new(),
+            stop_grace: STOP_GRACE,
+            keeps_media: !config.retention.media.is_zero(),
+            name: uuid::Uuid::now_v7().simple().to_string(),
+            claims: AtomicU64::new(0),
+        }
+    }
+
+    /// A name that no other claim has, of this process or another.
+    fn owner(&self) -> String {
+        format!("{}/{}", self.name, self.claims.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Claims the verification that the message is about, works on it and settles the message. The permit is held for as
+/// long as the pipeline's thread runs.
+pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedSemaphorePermit) -> Handled {
+    if delivery.message.v != MESSAGE_VERSION {
+        events::message_refused(delivery.lane, delivery.message.v);
+        settled(delivery.reject().await);
+        return Handled::Refused;
+    }
+    let id = delivery.message.verification_id;
+    match context.stores.verifications.claim(id, &context.owner(), context.settings.lease).await {
+        Ok(Claim::Claimed(lease, verification)) => {
+            let span = tracing::info_span!(
+                "job",
+                job.id = %id,
+                tenant.id = %lease.tenant,
+                attempt = lease.attempt,
+                traceparent = delivery.message.traceparent,
+            );
+            let attempt = Attempt::begin(context, lease, Some(verification.request.kind));
+            attempt.run(*verification, delivery, permit).instrument(span).await
+        }
+        Ok(Claim::Unreadable(lease, error)) => {
+            events::row_unreadable(&lease, &*error);
+            let attempt = Attempt::begin(context, lease, None);
+            attempt.fail("the row is unreadable", delivery).await
+        }
+        Ok(Claim::Gone) => {
+            settled(delivery.ack().await);
+            Handled::Gone
+        }
+        // Should that worker die, the reaper offers the row again.
+        Ok(Claim::Held(_)) => {
+            settled(delivery.ack().await);
+            Handled::Held
+        }
+        Err(error) => {
+            events::dependency_failed("claim", &error);
+            settled(delivery.retry(context.settings.retry_delay(1)).await);
+            Handled::Unavailable
+        }
+    }
+}
+
+/// A claimed verification.
+struct Attempt<'a> {
+    context: &'a Context,
+    /// Unknown when the row can't be read.
+    kind: Option<Kind>,
+    keeper: Keeper,
+    lease: Lease,
+    started: Instant,
+}
+
+impl<'a> Attempt<'a> {
+    fn begin(context: &'a Context, lease: Lease, kind: Option<Kind>) -> Self {
+        let store = context.stores.verifications.clone();
+        let keeper = Keeper::start(store, lease.clone(), context.settings.lease);
+        Self { context, kind, keeper, lease, started: Instant::now() }
+    }
+
+    async fn run(
+        self,
+        verification: Verification,
+        delivery: Delivery,
+        permit: OwnedSemaphorePermit,
+    ) -> Handled {
+        events::job_claimed(&verification);
+        if self.lease.attempt > self.context.settings.max_attempts {
+            return self.fail("every earlier attempt was cut short", delivery).await;
+        }
+        match execute(self.context, verification.request, self.keeper.lost(), permit).await {
+            Ended::Report(report) => self.end(Outcome::Succeeded(Box::new(report)), delivery).await,
+            Ended::Permanent(failure) => self.end(Outcome::Failed(failure), delivery).await,
+            Ended::Retryable(reason) => self.fail(&reason, delivery).await,
+            Ended::Stopped(Stop::Deadline) => {
+                self.fail("it took longer than worker.job_time", delivery).await
+            }
+            Ended::Stopped(Stop::Draining) => self.end(Outcome::GivenBack, delivery).await,
+            Ended::Stopped(Stop::LeaseLost) => self.lost(delivery).await,
+        }
+    }
+
+    /// Ends an attempt that failed for a reason of our own: another one follows unless this was the last.
+    async fn fail(self, reason: &str, delivery: Delivery) -> Handled {
+        let is_last = self.lease.attempt >= self.context.settings.max_attempts;
+        let next = (!is_last).then(|| self.context.settings.retry_delay(self.lease.attempt));
+        events::attempt_failed(reason, next);
+        let outcome = if is_last {
+            Outcome::Failed(Failure::new(ProblemCode::Internal, "every attempt failed"))
+        } else {
+            Outcome::Retry
+        };
+        self.end(outcome, delivery).await
+    }
+
+    /// Writes the outcome, then settles the message, then tells those who wait.
+    async fn end(self, outcome: Outcome, delivery: Delivery) -> Handled {
+        match self.finish(&outcome).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict) => return self.lost(delivery).await,
+            Err(error) => {
+                // The lease runs out by itself, and then the row is offered again.
+                events::dependency_failed("finish", &error);
+                settled(delivery.retry(self.context.settings.lease).await);
+                return Handled::Unavailable;
+            }
+        }
+        events::attempt_ended(self.kind, &outcome, self.started.elapsed());
+        let state = match outcome {
+            Outcome::Succeeded(_) => State::Succeeded,
+            Outcome::Failed(_) => State::Failed,
+            Outcome::Retry => {
+                settled(delivery.retry(self.context.settings.retry_delay(self.lease.attempt)).await);
+                return Handled::Retried;
+            }
+            Outcome::GivenBack => {
+                drop(delivery);
+                return Handled::GivenBack;
+            }
+        };
+        settled(delivery.ack().await);
+        self.context.signal.announce(self.lease.id).await;
+        if !self.context.keeps_media {
+            forget_media(self.context, self.lease.id).await;
+        }
+        Handled::Finished(state)
+    }
+
+    async fn finish(&self, outcome: &Outcome) -> Result<(), StoreError> {
+        let mut pause = FINISH_PAUSE;
+        for _ in 1..FINISH_TRIES {
+            match self.context.stores.verifications.finish(&self.lease, outcome).await {
+                Err(error @ StoreError::Unavailable(_)) => events::dependency_failed("finish", &error),
+                other => return other,
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+        self.context.stores.verifications.finish(&self.lease, outcome).await
+    }
+
+    async fn lost(self, delivery: Delivery) -> Handled {
+        events::lease_lost(self.kind, self.started.elapsed());
+        settled(delivery.ack().await);
+        Handled::LeaseLost
+    }
+}
+
+/// A message that could not be settled is delivered again, and then the row says what is left to do.
+fn settled(result: Result<(), QueueError>) {
+    if let Err(error) = result {
+        events::dependency_failed("settle", &error);
+    }
+}
+
+/// Deletes the media at the end of their verification; what fails is left to the reaper.
+async fn forget_media(context: &Context, id: VerificationId) {
+    if let Err(error) = context.blobs.delete_all(id).await {
+        events::dependency_failed("delete media", &error);
+        return;
+    }
+    match context.stores.upkeep.media_deleted(&[id]).await {
+        Ok(()) => events::media_deleted(&[id]),
+        Err(error) => events::dependency_failed("note deleted media", &error),
+    }
+}

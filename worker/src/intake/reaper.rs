@@ -1,0 +1,165 @@
+//! What was left lying is offered again, what is old is forgotten.
+
+use std::sync::Arc;
+
+use countersign_shared::blob::{BlobError, Blobs};
+use countersign_shared::config::{self, Config};
+use countersign_shared::domain::{Lane, Timestamp, VerificationId};
+use countersign_shared::queue::JobQueue;
+use countersign_shared::signal::Signal;
+use countersign_shared::store::{Outbox, StoreError, Stores, Upkeep};
+use countersign_shared::telemetry::{events, metrics};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+const BATCH: u32 = 200;
+
+/// A listing of every upload is dear, and an orphan is in no hurry: it is swept this often within its time.
+const ORPHAN_SWEEPS: u32 = 4;
+
+#[derive(Clone)]
+pub(super) struct Reaper {
+    upkeep: Arc<dyn Upkeep>,
+    outbox: Arc<dyn Outbox>,
+    queue: Arc<dyn JobQueue>,
+    blobs: Arc<dyn Blobs>,
+    signal: Arc<dyn Signal>,
+    settings: config::Worker,
+    retention: config::Retention,
+    orphans_swept_at: Option<Timestamp>,
+}
+
+/// Why a sweep stopped; the next one goes on where it stopped.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+}
+
+impl Reaper {
+    pub(super) fn new(
+        config: &Config,
+        stores: &Stores,
+        queue: Arc<dyn JobQueue>,
+        blobs: Arc<dyn Blobs>,
+        signal: Arc<dyn Signal>,
+    ) -> Self {
+        Self {
+            upkeep: stores.upkeep.clone(),
+            outbox: stores.outbox.clone(),
+            queue,
+            blobs,
+            signal,
+            settings: config.worker.clone(),
+            retention: config.retention.clone(),
+            orphans_swept_at: None,
+        }
+    }
+
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
+        loop {
+            self.pass(Timestamp::now()).await;
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = sleep(self.settings.reap_every) => {}
+            }
+        }
+    }
+
+    /// Every sweep once, as if it were `now`; one that fails keeps no other from its work.
+    pub(super) async fn pass(&mut self, now: Timestamp) {
+        report("offer again", self.reoffer(now).await);
+        report("delete media", self.delete_media(now).await);
+        report("delete results", self.delete_results(now).await);
+        let pause = self.retention.orphans / ORPHAN_SWEEPS;
+        if self.orphans_swept_at.is_none_or(|last| last.after(pause) <= now) {
+            self.orphans_swept_at = Some(now);
+            report("sweep orphans", self.sweep_orphans().await);
+        }
+        report("measure", self.measure().await);
+    }
+
+    async fn reoffer(&self, now: Timestamp) -> Result<(), SweepError> {
+        let offered_before = now.before(self.settings.offer_again_after);
+        loop {
+            let swept = self.upkeep.reoffer(now, offered_before, self.settings.max_attempts, BATCH).await?;
+            events::reoffered(&swept);
+            for id in &swept.exhausted {
+                self.signal.announce(*id).await;
+            }
+            if swept.offered < u64::from(BATCH) && swept.exhausted.len() < BATCH as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn delete_media(&self, now: Timestamp) -> Result<(), SweepError> {
+        loop {
+            let due = self.upkeep.media_due(now.before(self.retention.media), BATCH).await?;
+            let mut deleted = Vec::with_capacity(due.len());
+            let mut failed = None;
+            for id in &due {
+                match self.blobs.delete_all(*id).await {
+                    Ok(()) => deleted.push(*id),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            self.upkeep.media_deleted(&deleted).await?;
+            events::media_deleted(&deleted);
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            if due.len() < BATCH as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn delete_results(&self, now: Timestamp) -> Result<(), SweepError> {
+        loop {
+            let deleted = self.upkeep.delete_finished(now.before(self.retention.reports), BATCH).await?;
+            events::reports_deleted(deleted);
+            if deleted < u64::from(BATCH) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Uploads that were begun long ago and belong to no row: their process was killed before it accepted them.
+    async fn sweep_orphans(&self) -> Result<(), SweepError> {
+        let mut after: Option<VerificationId> = None;
+        loop {
+            let page = self.blobs.older_than(self.retention.orphans, after, BATCH as usize).await?;
+            let orphans = self.upkeep.unknown(&page).await?;
+            for id in &orphans {
+                self.blobs.delete_all(*id).await?;
+            }
+            events::orphans_swept(&orphans);
+            after = page.last().copied();
+            if page.len() < BATCH as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn measure(&self) -> Result<(), SweepError> {
+        metrics::outbox_rows(self.outbox.depth().await?);
+        for (state, count) in self.upkeep.counts().await? {
+            metrics::jobs_unfinished(state, count);
+        }
+        for lane in Lane::ALL {
+            if let Ok(depth) = self.queue.depth(lane).await {
+                metrics::queue_depth(lane, depth);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn report(sweep: &'static str, result: Result<(), SweepError>) {
+    if let Err(error) = result {
+        events::dependency_failed(sweep, &error);
+    }
+}

@@ -1,0 +1,77 @@
+//! Retention, and uploads that belong to nobody.
+
+use std::time::Duration;
+
+use countersign_shared::domain::{State, Timestamp};
+use countersign_shared::store::StoreError;
+use countersign_shared::store::contract::report;
+
+use super::house::{House, later, step};
+use crate::intake::Handled;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn media_are_deleted_when_their_retention_ends() {
+    let house = House::new().await;
+    let new = house.accept().await;
+    let (mut worker, _) = house.worker(|_, _| Ok(report()));
+    assert_eq!(step(&mut worker).await, Handled::Finished(State::Succeeded));
+    worker.reap(Timestamp::now().after(23 * HOUR)).await;
+    assert!(house.media_are_there(&new).await);
+    worker.reap(Timestamp::now().after(25 * HOUR)).await;
+    assert!(!house.media_are_there(&new).await);
+    assert_eq!(house.row(&new).await.report, Some(report()));
+}
+
+#[tokio::test]
+async fn media_without_retention_are_deleted_at_the_end_of_the_job() {
+    let house = House::with(|config| config.retention.media = Duration::ZERO).await;
+    let new = house.accept().await;
+    let (mut worker, _) = house.worker(|_, _| Ok(report()));
+    assert_eq!(step(&mut worker).await, Handled::Finished(State::Succeeded));
+    assert!(!house.media_are_there(&new).await);
+    assert_eq!(house.stores.upkeep.media_due(later(), 10).await.expect("rows"), []);
+}
+
+#[tokio::test]
+async fn the_media_of_a_canceled_job_are_deleted_too() {
+    let house = House::with(|config| config.retention.media = Duration::ZERO).await;
+    let new = house.accept().await;
+    house.stores.verifications.cancel(new.tenant, new.id).await.expect("canceled");
+    let (mut worker, _) = house.worker(|_, _| Ok(report()));
+    worker.reap(later()).await;
+    assert!(!house.media_are_there(&new).await);
+}
+
+#[tokio::test]
+async fn results_are_deleted_when_their_retention_ends() {
+    let house = House::new().await;
+    let new = house.accept().await;
+    let (mut worker, _) = house.worker(|_, _| Ok(report()));
+    assert_eq!(step(&mut worker).await, Handled::Finished(State::Succeeded));
+    worker.reap(Timestamp::now().after(29 * 24 * HOUR)).await;
+    assert_eq!(house.row(&new).await.state, State::Succeeded);
+    worker.reap(Timestamp::now().after(31 * 24 * HOUR)).await;
+    let gone = house.stores.verifications.verification(new.tenant, new.id).await;
+    assert!(matches!(gone, Err(StoreError::NotFound)));
+}
+
+#[tokio::test]
+async fn uploads_that_were_never_accepted_are_swept() {
+    let house = House::with(|config| config.retention.orphans = Duration::ZERO).await;
+    let (accepted, orphan) = (house.accept().await, house.upload().await);
+    let (mut worker, _) = house.worker(|_, _| Ok(report()));
+    worker.reap(Timestamp::now()).await;
+    assert!(house.media_are_there(&accepted).await);
+    assert!(!house.media_are_there(&orphan).await);
+}
+
+#[tokio::test]
+async fn an_upload_in_progress_is_not_swept() {
+    let house = House::new().await;
+    let new = house.upload().await;
+    let (mut worker, _) = house.worker(|_, _| Ok(report()));
+    worker.reap(Timestamp::now()).await;
+    assert!(house.media_are_there(&new).await);
+}

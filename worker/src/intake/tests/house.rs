@@ -1,0 +1,151 @@
+//! A house for the worker: real adapters on a temporary folder, and a pipeline that does as it is told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use countersign_shared::blob::Blobs;
+use countersign_shared::config::{Config, Data};
+use countersign_shared::domain::{Kind, NewVerification, Priority, Report, Timestamp, Verification};
+use countersign_shared::queue::{JobMessage, JobQueue};
+use countersign_shared::signal::Signal;
+use countersign_shared::store::Stores;
+use countersign_shared::store::contract::new_verification;
+use countersign_shared::{blob, queue, signal};
+use tokio::time::timeout;
+
+use crate::intake::{Handled, Worker};
+use crate::pipeline::{Job, Pipeline, PipelineError};
+
+/// Longer than anything here takes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) type Found = Result<Report, PipelineError>;
+
+pub(super) struct FakePipeline {
+    act: Box<dyn Fn(&Job, u32) -> Found + Send + Sync>,
+    runs: AtomicU32,
+}
+
+impl FakePipeline {
+    pub(super) fn runs(&self) -> u32 {
+        self.runs.load(Ordering::SeqCst)
+    }
+}
+
+impl Pipeline for FakePipeline {
+    fn run(&self, job: &Job) -> Found {
+        let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+        for path in job.files.values() {
+            assert_eq!(std::fs::read(path).expect("the media are there"), b"media");
+        }
+        (self.act)(job, run)
+    }
+}
+
+/// Everything that survives a worker.
+pub(super) struct House {
+    _folder: tempfile::TempDir,
+    pub(super) config: Config,
+    pub(super) stores: Stores,
+    pub(super) queue: Arc<dyn JobQueue>,
+    pub(super) signal: Arc<dyn Signal>,
+    pub(super) blobs: Arc<dyn Blobs>,
+}
+
+impl House {
+    pub(super) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A house whose settings differ from those of the other tests.
+    pub(super) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut config = Config::load(None, []).expect("the defaults load");
+        config.data = Data { dir: folder.path().join("data") };
+        config.worker.permits = 2;
+        config.worker.lease = Duration::from_secs(1);
+        config.worker.max_attempts = 3;
+        config.worker.retry_delays = vec![Duration::ZERO];
+        change(&mut config);
+        let stores = Stores::open(&config.store.url, &config.data).await.expect("the store opens");
+        Self {
+            stores,
+            queue: queue::open(&config.queue).expect("the queue opens"),
+            signal: signal::open(&config.signal).expect("the signal opens"),
+            blobs: blob::open(&config.blobs, &config.data).expect("the blobs open"),
+            _folder: folder,
+            config,
+        }
+    }
+
+    /// A worker whose pipeline does this; it is told the job and how many runs there were, this one included.
+    pub(super) fn worker(
+        &self,
+        act: impl Fn(&Job, u32) -> Found + Send + Sync + 'static,
+    ) -> (Worker, Arc<FakePipeline>) {
+        let pipeline = Arc::new(FakePipeline { act: Box::new(act), runs: AtomicU32::new(0) });
+        let worker = Worker::build(
+            &self.config,
+            self.stores.clone(),
+            self.queue.clone(),
+            self.signal.clone(),
+            self.blobs.clone(),
+            pipeline.clone(),
+        );
+        (worker, pipeline)
+    }
+
+    /// What is in memory is lost, as when the process is killed.
+    pub(super) fn lose_memory(&mut self) {
+        self.queue = queue::open(&self.config.queue).expect("the queue opens");
+        self.signal = signal::open(&self.config.signal).expect("the signal opens");
+    }
+
+    pub(super) async fn upload(&self) -> NewVerification {
+        let new = new_verification(Kind::Photo, Priority::Interactive);
+        for media in &new.request.media {
+            let mut writer = self.blobs.write(&media.key).await.expect("a writer");
+            writer.write(Bytes::from_static(b"media")).await.expect("written");
+            writer.finish().await.expect("finished");
+        }
+        new
+    }
+
+    pub(super) async fn accept(&self) -> NewVerification {
+        let new = self.upload().await;
+        self.stores.verifications.accept(&new).await.expect("accepted");
+        new
+    }
+
+    pub(super) async fn row(&self, new: &NewVerification) -> Verification {
+        self.stores.verifications.verification(new.tenant, new.id).await.expect("the row")
+    }
+
+    pub(super) async fn publish(&self, message: &JobMessage) {
+        let lane = new_verification(Kind::Photo, Priority::Interactive).request.lane();
+        self.queue.publish(lane, message).await.expect("the queue has room");
+    }
+
+    pub(super) async fn media_are_there(&self, new: &NewVerification) -> bool {
+        self.blobs.local(&new.request.media[0].key).await.is_ok()
+    }
+}
+
+pub(super) async fn step(worker: &mut Worker) -> Handled {
+    timeout(PATIENCE, worker.step()).await.expect("a step ends")
+}
+
+/// When every lease has run out.
+pub(super) fn later() -> Timestamp {
+    Timestamp::now().after(Duration::from_secs(60))
+}
+
+/// Blocks the pipeline's thread until its job is cancelled.
+pub(super) fn until_cancelled(job: &Job) -> Found {
+    while !job.cancelled.is_cancelled() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Err(PipelineError::Cancelled)
+}

@@ -1,0 +1,7 @@
+//! The intake, stepped by hand.
+
+mod drain;
+mod forget;
+mod house;
+mod life;
+mod losses;
