@@ -5,6 +5,7 @@ pub mod onnx;
 pub mod speech;
 
 mod picture;
+pub mod resample;
 
 pub use picture::Picture;
 

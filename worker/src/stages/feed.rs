@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 
 use countersign_shared::domain::BoundingBox;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::engines::Picture;
+use crate::engines::resample::{Region, Resampler};
 use crate::models::task::{Channels, Scaling};
 
 /// A rectangle of whole pixels at the top left of a model's canvas, and the canvas itself.
@@ -36,7 +35,7 @@ impl Canvas {
 /// Reused between calls, so that a picture costs no allocation but its tensor.
 #[derive(Default)]
 struct Scratch {
-    resizer: Resizer,
+    resampler: Resampler,
     pixels: Vec<u8>,
 }
 
@@ -103,18 +102,17 @@ impl Overlap {
 }
 
 fn resample(scratch: &mut Scratch, picture: &Picture, horizontal: &Overlap, vertical: &Overlap) {
-    let source = ImageRef::new(picture.width(), picture.height(), picture.rgb(), PixelType::U8x3)
-        .expect("a picture's buffer fits its size, this is a bug");
-    let mut target =
-        Image::from_slice_u8(horizontal.target, vertical.target, &mut scratch.pixels, PixelType::U8x3)
-            .expect("the scratch buffer was sized for the target, this is a bug");
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .crop(horizontal.start, vertical.start, horizontal.length, vertical.length)
-        .use_alpha(false);
+    let region = Region {
+        left: horizontal.start,
+        top: vertical.start,
+        width: horizontal.length,
+        height: vertical.length,
+    };
+    let source = (picture.rgb(), (picture.width(), picture.height()));
+    let target = (scratch.pixels.as_mut_slice(), (horizontal.target, vertical.target));
     scratch
-        .resizer
-        .resize(&source, &mut target, &options)
+        .resampler
+        .resample(source, region, target)
         .expect("the overlap lies inside the picture, this is a bug");
 }
 

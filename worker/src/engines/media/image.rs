@@ -6,13 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use countersign_shared::domain::{MediaFormat, SNIFF_BYTES};
-use fast_image_resize::images::Image;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::{MediaError, MediaLimits};
 use crate::engines::Picture;
+use crate::engines::resample::{Region, Resampler};
 
 /// Uploads are bounded far below this; a larger file got here by another way.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -123,15 +122,14 @@ fn reduce(image: RgbImage, side: u32) -> Result<RgbImage, MediaError> {
     }
     let scaled =
         |length: u32| (u64::from(length) * u64::from(side)).div_ceil(u64::from(longest)).max(1) as u32;
-    let failed = |_| MediaError::Unreadable("the image can't be reduced");
-    let source = Image::from_vec_u8(width, height, image.into_raw(), PixelType::U8x3).map_err(failed)?;
-    let mut target = Image::new(scaled(width), scaled(height), PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new()
-        .resize(&source, &mut target, &options)
+    let (target_width, target_height) = (scaled(width), scaled(height));
+    let mut reduced = vec![0; target_width as usize * target_height as usize * 3];
+    let region = Region { left: 0.0, top: 0.0, width: f64::from(width), height: f64::from(height) };
+    Resampler::default()
+        .resample((image.as_raw(), (width, height)), region, (&mut reduced, (target_width, target_height)))
         .map_err(|_| MediaError::Unreadable("the image can't be reduced"))?;
-    let (width, height) = (target.width(), target.height());
-    RgbImage::from_raw(width, height, target.into_vec()).ok_or(MediaError::Unreadable("the image is empty"))
+    RgbImage::from_raw(target_width, target_height, reduced)
+        .ok_or(MediaError::Unreadable("the image is empty"))
 }
 
 const fn turns_sideways(orientation: Orientation) -> bool {
