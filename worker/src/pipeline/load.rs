@@ -4,21 +4,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_shared::config::Config;
-use countersign_shared::domain::{Failure, Kind, ProblemCode, Report};
+use countersign_shared::domain::{Kind, Report};
 
-use super::faces::Faces;
+use super::faces::{Faces, present, used};
 use super::photo::PhotoPipeline;
 use super::spoof::SpoofPipeline;
+use super::video::VideoPipeline;
 use super::{Job, Pipeline, PipelineError};
 use crate::engines::EngineError;
 use crate::engines::media::MediaLimits;
 use crate::engines::onnx::InvalidDevice;
+use crate::engines::speech::SpeechEngine;
 use crate::models::{Manifest, ManifestError, ModelFiles};
+
+/// Recogniser states when their number is not configured: each holds some hundred megabytes.
+const SPEECH_SESSIONS_MAX: usize = 4;
 
 /// Every kind of verification on the models of one profile.
 pub struct VerificationPipeline {
     photo: PhotoPipeline,
     spoof: SpoofPipeline,
+    video: VideoPipeline,
 }
 
 /// The pipeline can't start.
@@ -42,9 +48,18 @@ impl VerificationPipeline {
         let faces = Faces::load(config, &profile, &files)?;
         let (limits, thresholds) = (MediaLimits::new(config), config.pipeline.thresholds());
         let still = || Arc::clone(&faces.still);
+        let (recogniser, voice) = (&profile.recogniser.model, &profile.voice_detector.model);
+        let sessions = match config.models.speech_sessions {
+            0 => config.worker.effective_permits().min(SPEECH_SESSIONS_MAX),
+            sessions => sessions,
+        };
+        let speech = SpeechEngine::load(&present(&files, recogniser)?, &present(&files, voice)?, sessions)?;
+        let mut for_video = faces.for_comparison();
+        for_video.extend([used(voice), used(recogniser)]);
         Ok(Self {
             photo: PhotoPipeline::new(still(), limits, thresholds, faces.for_comparison()),
             spoof: SpoofPipeline::new(still(), limits, thresholds, faces.for_liveness()),
+            video: VideoPipeline::new(config, still(), Arc::new(speech), for_video),
         })
     }
 }
@@ -54,10 +69,7 @@ impl Pipeline for VerificationPipeline {
         match job.request.kind {
             Kind::Photo => self.photo.run(job),
             Kind::Spoof => self.spoof.run(job),
-            Kind::Video => Err(PipelineError::Permanent(Failure::new(
-                ProblemCode::UnsupportedMedia,
-                "this build looks at photos only",
-            ))),
+            Kind::Video => self.video.run(job),
         }
     }
 }

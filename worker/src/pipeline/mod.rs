@@ -15,6 +15,7 @@ pub mod load;
 pub mod photo;
 pub mod spoof;
 pub mod still;
+pub mod video;
 
 /// One job's input: what was asked, and where its files lie on this machine.
 #[derive(Debug, Clone)]

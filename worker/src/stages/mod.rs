@@ -7,6 +7,7 @@
 //! - [`align`], [`embed`]: a face as a vector, and distances between vectors.
 //! - [`liveness`]: bona fide or presentation attack; [`landmarks`]: the 106 points.
 //! - [`quality`]: how good a look at the face the picture gives.
+//! - [`track`]: a face followed from frame to frame, and when the detector must look again.
 //! - [`speech`]: whether the expected code was spoken.
 
 pub mod align;
@@ -20,4 +21,5 @@ pub mod quality;
 mod scrfd;
 pub mod search;
 pub mod speech;
+pub mod track;
 pub mod turn;

@@ -35,9 +35,9 @@ pub(super) fn set_source(context: &mut scaling::Context, space: Space, range: Ra
     unsafe {
         ffi::sws_setColorspaceDetails(
             context.as_mut_ptr(),
-            ffi::sws_getCoefficients(matrix as i32),
+            ffi::sws_getCoefficients(matrix),
             full,
-            ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT as i32),
+            ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT),
             1,
             neutral,
             one,

@@ -56,9 +56,9 @@ fn decode_bytes(bytes: &[u8], limits: &MediaLimits) -> Result<DecodedImage, Medi
         return Err(MediaError::TooManyPixels { pixels, limit: limits.image_pixels });
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let decoded = DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?;
+    let stored = DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?;
 
-    let reduced = reduce(flatten(decoded), limits.image_side)?;
+    let reduced = reduce(flatten(stored), limits.image_side)?;
     let mut upright = DynamicImage::ImageRgb8(reduced);
     upright.apply_orientation(orientation);
     let upright = upright.into_rgb8();

@@ -69,7 +69,7 @@ impl Source {
         prepare();
         let mut file = File::open(path)?;
         check_container(&mut file)?;
-        let stream = StreamIo::from_read_seek(File::open(path)?).map_err(|error| ours(&error))?;
+        let stream = StreamIo::from_read_seek(File::open(path)?).map_err(ours)?;
         let mut options = Dictionary::new();
         options.set("format_whitelist", CONTAINERS);
         options.set("codec_whitelist", CODECS);
@@ -142,9 +142,9 @@ impl Source {
                     self.errors.forgive();
                     return Ok(Some(packet));
                 }
-                Ok(()) => {}
+                // Another stream's; the watch says why the library stopped reading.
+                Ok(()) | Err(Error::Exit) => {}
                 Err(Error::InvalidData) if self.errors.spend() => {}
-                Err(Error::Exit) => {}
                 // Every other error comes back on each further call.
                 Err(_) => return Ok(None),
             }
@@ -257,6 +257,6 @@ fn prepare() {
     });
 }
 
-fn ours(error: &Error) -> MediaError {
+fn ours(error: Error) -> MediaError {
     MediaError::Failed(error.to_string())
 }

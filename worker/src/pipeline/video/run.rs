@@ -1,0 +1,205 @@
+//! One video job from its files to its report.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use countersign_shared::config::{Config, Sampling};
+use countersign_shared::domain::{
+    BoundingBox, Evidence, Failure, FrameSample, Kind, MediaRole, ModelUsed, ProblemCode, REPORT_VERSION,
+    Report, SpeechEvidence, Thresholds, Timestamp, VideoEvidence, VideoInfo,
+};
+use countersign_shared::telemetry;
+use tokio_util::sync::CancellationToken;
+
+use super::identity::Identity;
+use super::watch::{Sample, Seen, Watcher};
+use super::{checks, liveness};
+use crate::engines::media::{MediaLimits, VideoReader, decode_audio, decode_image};
+use crate::engines::speech::{SpeechLimits, SpeechRecogniser};
+use crate::pipeline::still::{Still, StillStage, Subject};
+use crate::pipeline::{Job, PipelineError, decide};
+use crate::stages::speech::{SpokenCode, listen};
+
+/// Everything that a video is looked at and listened to with.
+pub struct VideoPipeline {
+    still: Arc<StillStage>,
+    speech: Arc<dyn SpeechRecogniser>,
+    speech_limits: SpeechLimits,
+    media_limits: MediaLimits,
+    thresholds: Thresholds,
+    sampling: Sampling,
+    models: Vec<ModelUsed>,
+}
+
+/// What one pass over the frames gave.
+struct Watched {
+    video: VideoInfo,
+    seen: Vec<Seen>,
+    samples: Vec<Sample>,
+}
+
+impl VideoPipeline {
+    /// `models` are those that the report names, in the order of first use.
+    pub fn new(
+        config: &Config,
+        still: Arc<StillStage>,
+        speech: Arc<dyn SpeechRecogniser>,
+        models: Vec<ModelUsed>,
+    ) -> Self {
+        Self {
+            still,
+            speech,
+            speech_limits: SpeechLimits::from(&config.pipeline),
+            media_limits: MediaLimits::new(config),
+            thresholds: config.pipeline.thresholds(),
+            sampling: config.sampling.clone(),
+            models,
+        }
+    }
+
+    /// Runs one job of [`Kind::Video`]; frames are watched on the calling thread, sound is heard on another.
+    pub fn run(&self, job: &Job) -> Result<Report, PipelineError> {
+        let started_at = Timestamp::now();
+        let video = job.file(MediaRole::Video)?;
+        // What one side finds wrong ends the other's work.
+        let cancelled = job.cancelled.child_token();
+        let _on_return = cancelled.clone().drop_guard();
+        let (listened, looked) = thread::scope(|scope| {
+            let ears = thread::Builder::new().name("ears".to_owned()).spawn_scoped(scope, || {
+                let heard = self.listen(job, video, &cancelled);
+                if heard.is_err() {
+                    cancelled.cancel();
+                }
+                heard
+            });
+            let looked = self.look(job, video, &cancelled);
+            if looked.is_err() {
+                cancelled.cancel();
+            }
+            let listened = ears
+                .map_err(|error| PipelineError::Retryable(error.to_string()))
+                .and_then(|ears| ears.join().unwrap_or_else(|_| Err(panicked())));
+            (listened, looked)
+        });
+        if job.cancelled.is_cancelled() {
+            return Err(PipelineError::Cancelled);
+        }
+        // Of two failures the one that ended the other's work is the reason.
+        let (speech, (card, watched)) = match (listened, looked) {
+            (Ok(speech), Ok(looked)) => (speech, looked),
+            (Err(PipelineError::Cancelled) | Ok(_), Err(error)) | (Err(error), _) => {
+                return Err(error);
+            }
+        };
+        let (evidence, exchanged) = self.evidence(card, watched, speech);
+        let checks = checks::checks(&evidence, exchanged, &self.thresholds);
+        Ok(Report {
+            version: REPORT_VERSION,
+            kind: Kind::Video,
+            verdict: decide::verdict(&checks),
+            checks,
+            started_at,
+            ended_at: Timestamp::now(),
+            thresholds: self.thresholds,
+            models: self.models.clone(),
+            evidence: Evidence::Video(Box::new(evidence)),
+        })
+    }
+
+    fn listen(
+        &self,
+        job: &Job,
+        video: &Path,
+        cancelled: &CancellationToken,
+    ) -> Result<SpeechEvidence, PipelineError> {
+        let missing =
+            || PipelineError::Permanent(Failure::new(ProblemCode::MissingField, "no challenge or language"));
+        let expected = job.request.challenge.ok_or_else(missing)?;
+        let language = job.request.language.ok_or_else(missing)?;
+        let samples: Arc<[f32]> = {
+            let _stage = telemetry::stage("audio");
+            decode_audio(video, &self.media_limits)?.into()
+        };
+        let _stage = telemetry::stage("speech");
+        let code = SpokenCode { language, expected };
+        Ok(listen(&*self.speech, Some(samples), code, &self.speech_limits, cancelled)?)
+    }
+
+    fn look(
+        &self,
+        job: &Job,
+        video: &Path,
+        cancelled: &CancellationToken,
+    ) -> Result<(Still, Watched), PipelineError> {
+        // Decoding runs ahead by a few frames while the card is looked at.
+        let mut reader = VideoReader::open(video, &self.media_limits)?;
+        let card = decode_image(job.file(MediaRole::IdCard)?, &self.media_limits)?;
+        let card = self.still.look(&card, Subject::Card, cancelled)?;
+        let _stage = telemetry::stage("watch");
+        let mut watcher = Watcher::new(&self.still, &self.sampling, cancelled);
+        while let Some(frame) = reader.next_frame()? {
+            watcher.see(frame.index, frame.seconds, &frame.picture)?;
+        }
+        let video =
+            reader.info().ok_or_else(|| PipelineError::Retryable("the video has no end".to_owned()))?;
+        Ok((card, Watched { video, seen: watcher.seen, samples: watcher.samples }))
+    }
+
+    /// The numbers, and whether someone else was seen for a while.
+    fn evidence(&self, card: Still, watched: Watched, speech: SpeechEvidence) -> (VideoEvidence, bool) {
+        let Watched { video, seen, samples } = watched;
+        let identity = Identity::of(&seen, &samples, &self.still.embedder);
+        let distances: Vec<Option<f64>> = samples
+            .iter()
+            .map(|sample| {
+                Some(self.still.embedder.distance(sample.embedding.as_ref()?, card.embedding.as_ref()?))
+            })
+            .collect();
+        let single = seen.iter().filter(|frame| frame.num_faces == 1).count();
+        let evidence = VideoEvidence {
+            id_card: card.evidence,
+            video,
+            face_distance_avg: mean(distances.iter().flatten().copied()),
+            face_sameness: identity.sameness,
+            single_face_in_frames: single as f64 / seen.len().max(1) as f64,
+            largest_face_to_frame_ratio: seen.iter().map(|frame| frame.ratio).fold(0.0, f64::max),
+            not_spoof_confidence: liveness::clip_confidence(&samples).unwrap_or(0.0),
+            speech,
+            samples: samples
+                .into_iter()
+                .zip(distances)
+                .zip(identity.drift)
+                .map(|((sample, distance), drift)| FrameSample {
+                    frame: sample.frame,
+                    seconds: sample.seconds,
+                    num_faces: sample.num_faces,
+                    bounds: sample.bounds.map(|bounds| in_pixels(bounds, &video)),
+                    distance,
+                    drift,
+                    liveness: sample.liveness,
+                })
+                .collect(),
+        };
+        (evidence, identity.exchanged)
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+fn in_pixels(fractions: BoundingBox, video: &VideoInfo) -> BoundingBox {
+    let (width, height) = (f64::from(video.width), f64::from(video.height));
+    BoundingBox {
+        x: fractions.x * width,
+        y: fractions.y * height,
+        width: fractions.width * width,
+        height: fractions.height * height,
+    }
+}
+
+fn panicked() -> PipelineError {
+    PipelineError::Retryable("listening panicked".to_owned())
+}
