@@ -1,4 +1,4 @@
-//! The one place that names a metric. Labels take their values from enums and constants alone.
+//! The one place that names a metric. Labels take their values from enums, constants and the models' manifest alone.
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ const JOB_SECONDS: &str = "countersign_job_seconds";
 const JOB_WAIT_SECONDS: &str = "countersign_job_wait_seconds";
 const ATTEMPTS: &str = "countersign_attempts_total";
 const STAGE_SECONDS: &str = "countersign_stage_seconds";
+const INFERENCE_SECONDS: &str = "countersign_inference_seconds";
 const QUEUE_DEPTH: &str = "countersign_queue_depth";
 const OUTBOX_ROWS: &str = "countersign_outbox_rows";
 const JOBS_UNFINISHED: &str = "countersign_jobs_unfinished";
@@ -112,6 +113,12 @@ pub fn stage(name: &'static str, duration: Duration) {
     histogram!(STAGE_SECONDS, "stage" => name).record(duration);
 }
 
+/// One run of a model, without the wait for its thread. Models and shapes are the few of the profile.
+pub fn inference(model: &str, shape: &[usize], duration: Duration) {
+    let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+    histogram!(INFERENCE_SECONDS, "model" => model.to_owned(), "shape" => shape).record(duration);
+}
+
 pub fn queue_depth(lane: Lane, depth: u64) {
     gauge!(QUEUE_DEPTH, "lane" => lane.name()).set(depth as f64);
 }
@@ -176,6 +183,7 @@ fn describe() {
     describe_histogram!(JOB_WAIT_SECONDS, Unit::Seconds, "time from acceptance to the first attempt");
     describe_counter!(ATTEMPTS, "attempts by kind and how they ended");
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "time that a stage takes");
+    describe_histogram!(INFERENCE_SECONDS, Unit::Seconds, "time that a model runs, by its input shape");
     describe_gauge!(QUEUE_DEPTH, "messages that wait in a lane");
     describe_gauge!(OUTBOX_ROWS, "messages that the queue does not have yet");
     describe_gauge!(JOBS_UNFINISHED, "verifications that are queued or in work");

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
+use countersign_shared::telemetry::metrics;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +43,7 @@ const QUEUE: usize = 4;
 impl OnnxModel {
     /// Loads every session and warms it up; returns when all are ready.
     pub fn load(runtime: &Runtime, settings: &ModelSettings) -> Result<Self, EngineError> {
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let sessions = settings.sessions.max(1);
         let pool = Arc::new(TensorPool::default());
         let (requests, inbox) = bounded(sessions * QUEUE);
@@ -113,10 +115,12 @@ fn serve(
             continue;
         }
         let span = request.span.clone();
+        let started = Instant::now();
         let outputs = span.in_scope(|| {
             catch_unwind(AssertUnwindSafe(|| session.run(&request.input)))
                 .unwrap_or_else(|_| Err(failed("the session panicked")))
         });
+        metrics::inference(&settings.name, request.input.shape(), started.elapsed());
         request.answer(outputs);
     }
 }

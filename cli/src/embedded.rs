@@ -1,0 +1,99 @@
+//! The embedded mode: front end and worker in one process over SQLite, an in-process queue and a local folder.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use countersign_api::{App, Ports, Readiness};
+use countersign_shared::blob::{self, Blobs};
+use countersign_shared::config::Config;
+use countersign_shared::queue::{JobQueue, MemoryQueue};
+use countersign_shared::signal::{MemorySignal, Signal};
+use countersign_shared::store::{DataLock, Stores};
+use countersign_shared::telemetry::metrics::Page;
+use countersign_worker::intake::Worker;
+use countersign_worker::pipeline::Pipeline;
+use countersign_worker::pipeline::load::VerificationPipeline;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// The whole service, bound to its address and not yet answering.
+pub(crate) struct Embedded {
+    config: Config,
+    stores: Stores,
+    queue: Arc<dyn JobQueue>,
+    signal: Arc<dyn Signal>,
+    blobs: Arc<dyn Blobs>,
+    app: App,
+    readiness: watch::Sender<Readiness>,
+    /// Two processes on one data folder would both recover its jobs.
+    _lock: DataLock,
+}
+
+impl Embedded {
+    /// Takes the data folder, opens what lies there and binds the address.
+    pub(crate) async fn build(config: Config, page: Page) -> anyhow::Result<Self> {
+        let lock = DataLock::take(&config.data)?;
+        let stores =
+            Stores::open(&config.store.url, &config.data).await.context("failed to open the store")?;
+        let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(config.queue.max_depth));
+        let signal: Arc<dyn Signal> = Arc::new(MemorySignal::new());
+        let blobs = blob::open(&config.blobs, &config.data).context("failed to open the media folder")?;
+        let (readiness, watched) = watch::channel(Readiness::Starting);
+        let ports = Ports {
+            stores: stores.clone(),
+            blobs: Arc::clone(&blobs),
+            signal: Arc::clone(&signal),
+            readiness: watched,
+            metrics: Arc::new(move || page.render()),
+        };
+        let app = App::build(&config, ports)?;
+        Ok(Self { config, stores, queue, signal, blobs, app, readiness, _lock: lock })
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.app.addr()
+    }
+
+    pub(crate) const fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// Answers at once (not ready), loads the models, works (ready) until `shutdown`, then drains both halves. When one
+    /// half ends by itself, the other is stopped too. `on_ready` is called once.
+    pub(crate) async fn run(
+        self,
+        shutdown: CancellationToken,
+        on_ready: impl FnOnce(),
+    ) -> anyhow::Result<()> {
+        let Self { config, stores, queue, signal, blobs, app, readiness, _lock } = self;
+        let stop = shutdown.child_token();
+        let front = tokio::spawn(stopping(stop.clone(), app.run(stop.clone())));
+        let work = async {
+            let settings = config.clone();
+            let pipeline = tokio::task::spawn_blocking(move || VerificationPipeline::load(&settings))
+                .await
+                .context("loading the models panicked")?
+                .context("failed to load the models")?;
+            let pipeline = Arc::new(pipeline);
+            let runs: Arc<dyn Pipeline> = pipeline.clone();
+            let worker = Worker::build(&config, stores, queue, signal, blobs, runs);
+            readiness.send_replace(Readiness::Ready);
+            on_ready();
+            worker.run(stop.clone()).await;
+            Ok(())
+        };
+        let worked = stopping(stop.clone(), work).await;
+        let served = front.await.context("the front end panicked")?;
+        worked.and(served)
+    }
+}
+
+/// Stops the rest when this half ends.
+async fn stopping(
+    stop: CancellationToken,
+    half: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let _guard = stop.drop_guard();
+    half.await
+}
