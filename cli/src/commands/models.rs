@@ -54,9 +54,9 @@ pub(crate) async fn run(command: ModelsCommand, config: &Config) -> anyhow::Resu
         ModelsCommand::List { json } => {
             let mut out = io::stdout().lock();
             if json {
-                table::json(&manifest, &files, &mut out)?
+                table::json(&manifest, &files, &mut out)?;
             } else {
-                table::text(&manifest, &files, &mut out)?
+                table::text(&manifest, &files, &mut out)?;
             }
             Ok(ExitCode::SUCCESS)
         }

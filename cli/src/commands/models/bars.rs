@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 const REDRAW_EVERY: Duration = Duration::from_millis(120);
 
 pub(super) struct Bars {
-    bars: MultiProgress,
+    screen: MultiProgress,
     by_model: Mutex<HashMap<String, ProgressBar>>,
     terminal: bool,
 }
@@ -19,27 +19,27 @@ pub(super) struct Bars {
 impl Bars {
     pub(super) fn new() -> Self {
         let terminal = io::stderr().is_terminal();
-        Self { bars: MultiProgress::new(), by_model: Mutex::default(), terminal }
+        Self { screen: MultiProgress::new(), by_model: Mutex::default(), terminal }
     }
 
     /// A line that stays.
     pub(super) fn say(&self, line: &str) {
         if self.terminal {
             // A line that can't be shown is no reason to stop a pull.
-            let _ = self.bars.println(line);
+            let _ = self.screen.println(line);
         } else {
             let _ = writeln!(io::stderr().lock(), "{line}");
         }
     }
 
     pub(super) fn finish(&self) {
-        let _ = self.bars.clear();
+        let _ = self.screen.clear();
     }
 
     fn bar(&self, model: &str) -> ProgressBar {
         let mut bars = self.by_model.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bars.entry(model.to_owned()).or_insert_with(|| {
-            let bar = self.bars.add(ProgressBar::new_spinner().with_style(spinner()));
+            let bar = self.screen.add(ProgressBar::new_spinner().with_style(spinner()));
             bar.set_prefix(model.to_owned());
             bar.enable_steady_tick(REDRAW_EVERY);
             bar
@@ -51,7 +51,7 @@ impl Bars {
         let bar = self.by_model.lock().unwrap_or_else(PoisonError::into_inner).remove(model);
         if let Some(bar) = bar {
             bar.finish_and_clear();
-            self.bars.remove(&bar);
+            self.screen.remove(&bar);
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) fn text(manifest: &Manifest, files: &ModelFiles, out: &mut impl Write
             model.name,
             model.task.name(),
             DecimalBytes(model.bytes).to_string(),
-            state(files.look(model)),
+            state(model, files),
             model.licence.name,
             profiles.join(", "),
         );
@@ -80,11 +80,12 @@ fn by_consequence(manifest: &Manifest) -> Vec<(String, Vec<&str>)> {
     groups
 }
 
-const fn state(state: State) -> &'static str {
-    match state {
+fn state(model: &Model, files: &ModelFiles) -> &'static str {
+    match files.look(model) {
         State::Present => "present",
         State::Unverified => "unverified",
         State::Wrong => "WRONG",
+        State::Missing if !model.fits_this_machine() => "not needed",
         State::Missing => "missing",
     }
 }

@@ -62,7 +62,7 @@ impl<W: Write> Writer<W> {
 
     /// A weight matrix (2 dimensions, quantised where asked) or a convolution's kernel (3, always half floats).
     pub(super) fn matrix(&mut self, name: &str, tensor: &Tensor<'_>) -> io::Result<()> {
-        let rows_fit = tensor.dims.last().is_some_and(|length| *length as usize % q8::BLOCK == 0);
+        let rows_fit = tensor.dims.last().is_some_and(|length| (*length as usize).is_multiple_of(q8::BLOCK));
         if self.precision == Precision::Q8_0 && tensor.dims.len() == 2 && rows_fit {
             self.head(name, Q8_0, &tensor.dims)?;
             self.out.write_all(&quantised(tensor))

@@ -80,7 +80,7 @@ impl FakeWeights {
         for (name, dims, kind, data) in &self.variables {
             out.extend(text(name));
             out.push(dims.len() as u8);
-            dims.iter().for_each(|dim| out.extend(dim.to_le_bytes()));
+            out.extend(dims.iter().flat_map(|dim| dim.to_le_bytes()));
             out.push(*kind);
             out.extend((data.len() as u32).to_le_bytes());
             out.extend(data);

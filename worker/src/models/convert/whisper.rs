@@ -8,6 +8,9 @@ use super::ggml::{Shape, Writer};
 use super::vocabulary;
 use crate::models::source::Precision;
 
+/// More than any Whisper model has.
+const MOST_LAYERS: u32 = 1024;
+
 /// Writes whisper.cpp's file. `weights` is CTranslate2's `model.bin` with half-float tensors, `tokenizer` its
 /// `tokenizer.json`. The same input gives the same bytes, everywhere.
 pub fn whisper_to_ggml(
@@ -31,7 +34,7 @@ fn shape(container: &Container<'_>) -> Result<Shape, ConvertError> {
     let text = container.tensor("decoder/position_encodings/encodings", 2)?.dims;
     let vocabulary = container.tensor("decoder/embeddings/weight", 2)?.dims[0];
     let layers = |side: &str| {
-        (0..)
+        (0..MOST_LAYERS)
             .take_while(|index| {
                 container.has(&format!("{side}/layer_{index}/self_attention/linear_0/weight"))
             })

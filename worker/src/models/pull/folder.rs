@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::blocking;
 use crate::models::files::measure;
-use crate::models::source::Expected;
+use crate::models::source::{Expected, Source};
 use crate::models::{Digest, Model};
 
 const DEPTH: usize = 3;
@@ -21,7 +21,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Hashes the files that have the size of a wanted model or of one of its pieces.
     pub(super) async fn index(path: &Path, wanted: &[&Model]) -> io::Result<Self> {
-        let pieces = wanted.iter().flat_map(|model| &model.sources).flat_map(|source| source.all_pieces());
+        let pieces = wanted.iter().flat_map(|model| &model.sources).flat_map(Source::all_pieces);
         let sizes: HashSet<u64> = pieces
             .filter_map(|piece| piece.expected)
             .chain(wanted.iter().map(|model| model.expected()))

@@ -70,7 +70,7 @@ pub(crate) enum FetchError {
     Package(String),
     #[error("the address answered {0}")]
     Status(u16),
-    #[error("the connection failed after {done} of {total} bytes; they are kept: {detail}")]
+    #[error("the connection failed after {done} of {total} bytes, which are kept for the next try: {detail}")]
     Broken { done: u64, total: u64, detail: String },
     #[error("the file has {found} bytes instead of {expected}")]
     WrongSize { found: u64, expected: u64 },

@@ -86,12 +86,11 @@ async fn answer(mut stream: TcpStream, files: &HashMap<String, FakeFile>, asked:
         Some(FakeFile::Whole(body)) => (body, body.len()),
         Some(FakeFile::BreaksAfter(count, body)) => (body, if first { *count } else { body.len() }),
     };
-    let (status, extra) = match range {
-        None => ("200 OK", String::new()),
-        Some(_) => {
-            let last = body.len() - 1;
-            ("206 Partial", format!("content-range: bytes {from}-{last}/{}\r\n", body.len()))
-        }
+    let (status, extra) = if range.is_some() {
+        let last = body.len() - 1;
+        ("206 Partial", format!("content-range: bytes {from}-{last}/{}\r\n", body.len()))
+    } else {
+        ("200 OK", String::new())
     };
     let head = format!(
         "HTTP/1.1 {status}\r\n{extra}content-length: {}\r\nconnection: close\r\n\r\n",

@@ -13,7 +13,7 @@ use super::FetchError;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 /// A server that sends nothing for so long has broken off.
-const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+const SILENCE_LIMIT: Duration = Duration::from_mins(1);
 const ATTEMPTS: u32 = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
@@ -27,7 +27,7 @@ pub(super) async fn fetch(url: &str, to: &Path, total: u64, told: impl Fn(u64)) 
     for attempt in 1.. {
         match attempt_once(&client, url, to, total, &told).await {
             Err(FetchError::Broken { .. }) if attempt < ATTEMPTS => {
-                tokio::time::sleep(BETWEEN_ATTEMPTS).await
+                tokio::time::sleep(BETWEEN_ATTEMPTS).await;
             }
             outcome => return outcome,
         }

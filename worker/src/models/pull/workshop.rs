@@ -12,7 +12,7 @@ use super::folder::Folder;
 use super::package::{Client, Packages};
 use super::{FetchError, Progress, Step, accept, blocking, web};
 use crate::models::Model;
-use crate::models::source::{Expected, Origin, Piece};
+use crate::models::source::{Expected, Origin, Piece, Source};
 
 const LOCK: &str = ".lock";
 const KEPT: &str = ".partial";
@@ -105,7 +105,7 @@ impl<'a> Workshop<'a> {
         let mut wanted = HashSet::new();
         for model in unfinished {
             wanted.insert(model.sha256);
-            let pieces = model.sources.iter().flat_map(|source| source.all_pieces());
+            let pieces = model.sources.iter().flat_map(Source::all_pieces);
             wanted.extend(pieces.filter_map(|piece| piece.expected).map(|expected| expected.sha256));
         }
         let Self { kept, run, .. } = &self;
