@@ -138,7 +138,7 @@ pub async fn verifications_are_found_by_age(blobs: &dyn Blobs) {
     let (id, key) = key();
     put(blobs, &key, &[b"content"]).await;
     assert_eq!(all(blobs).await, [id]);
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     assert_eq!(blobs.older_than(hour, None, 1000).await.expect("a listing"), []);
 }
 

@@ -1,4 +1,4 @@
-//! Identifiers: a UUIDv7 with a readable prefix on the wire, such as `ver_0193c5…`.
+//! Identifiers: a `UUIDv7` with a readable prefix on the wire, such as `ver_0193c5…`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -83,7 +83,7 @@ identifier!(
 );
 
 impl VerificationId {
-    /// When it was made, from its first 48 bits; the epoch for an identifier that is no UUIDv7.
+    /// When it was made, from its first 48 bits; the epoch for an identifier that is no `UUIDv7`.
     pub fn created_at(&self) -> Timestamp {
         let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
         Timestamp::from_millis(seconds as i64 * 1000 + i64::from(nanoseconds / 1_000_000))

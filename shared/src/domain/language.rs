@@ -122,8 +122,8 @@ impl FromStr for Language {
             |tag: &&str| tag.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case(&wanted));
         LANGUAGES
             .iter()
-            .position(|tag| same(&tag))
-            .or_else(|| LANGUAGES.iter().position(|tag| same_primary(&tag)))
+            .position(same)
+            .or_else(|| LANGUAGES.iter().position(same_primary))
             .map(|index| Self(index as u8))
             .ok_or(UnsupportedLanguage)
     }

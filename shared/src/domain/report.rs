@@ -92,6 +92,7 @@ pub struct ModelUsed {
 /// What was seen and heard, by kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "one to a job, and mostly photos: a box would save nothing")]
 pub enum Evidence {
     Photo(PhotoEvidence),
     Video(Box<VideoEvidence>),

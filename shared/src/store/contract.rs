@@ -71,7 +71,7 @@ macro_rules! store_contract {
 pub use store_contract as suite;
 
 /// Longer than any step takes.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 const ATTEMPTS: u32 = 3;
 
 /// A verification as a front end would accept it.
@@ -160,7 +160,7 @@ async fn empty_outbox(stores: &Stores) {
 /// A sweep at a time when every lease made with less than a minute has run out, and nothing has been queued too long.
 async fn reoffer_leases(stores: &Stores) -> Reoffered {
     let now = Timestamp::now();
-    let offered_before = now.before(Duration::from_secs(3600));
+    let offered_before = now.before(Duration::from_hours(1));
     stores.upkeep.reoffer(now, offered_before, ATTEMPTS, 100).await.expect("a sweep")
 }
 

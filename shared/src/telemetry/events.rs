@@ -55,11 +55,10 @@ pub fn attempt_ended(kind: Option<Kind>, outcome: &Outcome, duration: Duration) 
 
 /// An attempt failed for a reason of our own; `next` is the wait before the following one, `None` when it was the last.
 pub fn attempt_failed(reason: &str, next: Option<Duration>) {
-    match next {
-        Some(next) => {
-            warn!(reason, retry_in_ms = next.as_millis() as u64, "attempt failed, will be tried again")
-        }
-        None => error!(reason, "last attempt failed"),
+    if let Some(next) = next {
+        warn!(reason, retry_in_ms = next.as_millis() as u64, "attempt failed, will be tried again");
+    } else {
+        error!(reason, "last attempt failed");
     }
 }
 

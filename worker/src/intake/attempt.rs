@@ -164,7 +164,7 @@ impl<'a> Attempt<'a> {
             return self.fail("every earlier attempt was cut short", delivery).await;
         }
         match execute(self.context, verification.request, self.keeper.lost(), permit).await {
-            Ended::Report(report) => self.end(Outcome::Succeeded(Box::new(report)), delivery).await,
+            Ended::Report(report) => self.end(Outcome::Succeeded(report), delivery).await,
             Ended::Permanent(failure) => self.end(Outcome::Failed(failure), delivery).await,
             Ended::Retryable(reason) => self.fail(&reason, delivery).await,
             Ended::Stopped(Stop::Deadline) => {

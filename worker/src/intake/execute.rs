@@ -21,7 +21,7 @@ use crate::pipeline::{Job, PipelineError};
 
 /// How the work on a job ended.
 pub(super) enum Ended {
-    Report(Report),
+    Report(Box<Report>),
     Permanent(Failure),
     Retryable(String),
     Stopped(Stop),
@@ -75,16 +75,14 @@ pub(super) async fn execute(
         () = sleep(context.settings.job_time) => Stop::Deadline,
     };
     cancelled.cancel();
-    match timeout(context.stop_grace, running).await {
-        // It was done before it noticed: a result is a result, and the lease guards its writing.
-        Ok(finished) => match ended(finished) {
-            Ended::Stopped(_) | Ended::Retryable(_) => Ended::Stopped(stop),
-            done => done,
-        },
-        Err(_) => {
-            events::pipeline_stuck(context.stop_grace);
-            Ended::Stopped(stop)
-        }
+    let Ok(finished) = timeout(context.stop_grace, running).await else {
+        events::pipeline_stuck(context.stop_grace);
+        return Ended::Stopped(stop);
+    };
+    // It was done before it noticed: a result is a result, and the lease guards its writing.
+    match ended(finished) {
+        Ended::Stopped(_) | Ended::Retryable(_) => Ended::Stopped(stop),
+        done => done,
     }
 }
 
@@ -120,7 +118,7 @@ fn spawn(
 
 fn ended(finished: Result<Finished, RecvError>) -> Ended {
     match finished {
-        Ok(Ok(Ok(report))) => Ended::Report(report),
+        Ok(Ok(Ok(report))) => Ended::Report(Box::new(report)),
         Ok(Ok(Err(PipelineError::Permanent(failure)))) => Ended::Permanent(failure),
         Ok(Ok(Err(PipelineError::Retryable(reason)))) => Ended::Retryable(reason),
         // Nobody told it to: whatever it was, another attempt may go better.

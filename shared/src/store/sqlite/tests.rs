@@ -56,7 +56,7 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
         .execute(&store.writer)
         .await
         .expect("changed");
-    let claim = store.claim(new.id, "worker", Duration::from_secs(60)).await;
+    let claim = store.claim(new.id, "worker", Duration::from_mins(1)).await;
     let Ok(Claim::Unreadable(lease, _)) = claim else { panic!("{claim:?}") };
     store.finish(&lease, &Outcome::Retry).await.expect("given up");
 }
@@ -187,7 +187,7 @@ async fn jobs_per_second() {
     let accepted = start.elapsed();
     let start = Instant::now();
     for new in &all {
-        let claim = stores.verifications.claim(new.id, "worker", Duration::from_secs(60)).await;
+        let claim = stores.verifications.claim(new.id, "worker", Duration::from_mins(1)).await;
         let Ok(Claim::Claimed(lease, _)) = claim else { panic!("{claim:?}") };
         let outcome = Outcome::Succeeded(Box::new(report()));
         stores.verifications.finish(&lease, &outcome).await.expect("finished");

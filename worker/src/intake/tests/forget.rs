@@ -9,7 +9,7 @@ use countersign_shared::store::contract::report;
 use super::house::{House, later, step};
 use crate::intake::Handled;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
 async fn media_are_deleted_when_their_retention_ends() {

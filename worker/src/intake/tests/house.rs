@@ -23,8 +23,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) type Found = Result<Report, PipelineError>;
 
+type Act = Box<dyn Fn(&Job, u32) -> Found + Send + Sync>;
+
 pub(super) struct FakePipeline {
-    act: Box<dyn Fn(&Job, u32) -> Found + Send + Sync>,
+    act: Act,
     runs: AtomicU32,
 }
 
@@ -139,7 +141,7 @@ pub(super) async fn step(worker: &mut Worker) -> Handled {
 
 /// When every lease has run out.
 pub(super) fn later() -> Timestamp {
-    Timestamp::now().after(Duration::from_secs(60))
+    Timestamp::now().after(Duration::from_mins(1))
 }
 
 /// Blocks the pipeline's thread until its job is cancelled.

@@ -5,3 +5,4 @@ mod forget;
 mod house;
 mod life;
 mod losses;
+mod unreadable;
