@@ -209,7 +209,7 @@ fn follow(before: &Grey, now: &Grey, face: &BoundingBox) -> Option<BoundingBox> 
         .max_by(|one, other| one.0.total_cmp(&other.0))?;
     let (value, right, down) = best;
     let step = before.step as f64;
-    (value >= CORRELATION_MIN).then(|| BoundingBox {
+    (value >= CORRELATION_MIN).then_some(BoundingBox {
         x: face.x + right as f64 * step,
         y: face.y + down as f64 * step,
         ..*face

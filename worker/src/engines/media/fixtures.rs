@@ -15,7 +15,7 @@ pub(crate) fn limits() -> MediaLimits {
         image_side: 2048,
         video_pixels: 9_000_000,
         video_side: 960,
-        video_duration: Duration::from_secs(60),
+        video_duration: Duration::from_mins(1),
         video_frames: 7200,
         decode_time: Duration::from_secs(30),
     }

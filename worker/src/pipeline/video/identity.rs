@@ -4,7 +4,9 @@ use super::watch::{Sample, Seen};
 use crate::stages::embed::{Embedding, FaceEmbedder};
 
 /// Distances on the API's scale from which a face of the clip is another person's than the clip's own face. Looks of
-/// one person within a clip are much more alike than a portrait and a selfie, for which 0.9 is the limit.
+/// one person within a clip are much more alike than a portrait and a selfie, for which 0.9 is the limit: over ten
+/// clips they differed from the clip's own face by at most 0.55, and the people exchanged into six clips by at least
+/// 0.95.
 pub(super) const OTHER_PERSON: f64 = 0.8;
 /// Another person for this long, in seconds, is an exchange, however long the clip is.
 const EXCHANGE_SECONDS: f64 = 0.4;

@@ -28,10 +28,10 @@ fn look(person: usize, wobble: f32) -> Embedding {
     Embedding::normalised(&values).expect("a direction")
 }
 
-/// A clip of 30 frames a second, sampled every 250 ms; at each second `who(seconds)` is seen, and cuts are jumps.
+/// A clip of 30 frames a second, embedded_at every 250 ms; at each second `who(seconds)` is seen, and cuts are jumps.
 fn clip(seconds: f64, cuts: bool, who: impl Fn(f64) -> Option<usize>) -> (Vec<Seen>, Vec<Sample>) {
     let (mut seen, mut samples) = (Vec::new(), Vec::<Sample>::new());
-    let (mut segment, mut last, mut sampled) = (0, who(0.0), f64::NEG_INFINITY);
+    let (mut segment, mut last, mut embedded_at) = (0, who(0.0), f64::NEG_INFINITY);
     for frame in 0..(seconds * 30.0) as u32 {
         let now = f64::from(frame) / 30.0;
         let person = who(now);
@@ -39,8 +39,8 @@ fn clip(seconds: f64, cuts: bool, who: impl Fn(f64) -> Option<usize>) -> (Vec<Se
         segment += u32::from(jump);
         last = person;
         seen.push(Seen { seconds: now, num_faces: u32::from(person.is_some()), ratio: 0.3, segment });
-        if jump || now - sampled >= 0.25 - 1e-9 {
-            sampled = now;
+        if jump || now - embedded_at >= 0.25 - 1e-9 {
+            embedded_at = now;
             samples.push(Sample {
                 frame,
                 seconds: now,
