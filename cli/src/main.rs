@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use countersign_shared::config::Config;
 
-/// Bad settings (sysexits' EX_USAGE).
+/// Bad settings (`EX_USAGE` of sysexits).
 const EXIT_BAD_SETTINGS: u8 = 64;
 
 /// Self-hosted identity verification.

@@ -1,4 +1,4 @@
-//! The speech engine on the real model: needs COUNTERSIGN_MODELS__DIR (the models' folder) and `espeak-ng`.
+//! The speech engine on the real model: needs `COUNTERSIGN_MODELS__DIR` (the models' folder) and `espeak-ng`.
 //!
 //! Skipped, and says so, where either is missing.
 

@@ -6,7 +6,7 @@ use countersign_shared::domain::Point;
 use tokio_util::sync::CancellationToken;
 
 use super::align::align;
-use crate::engines::onnx::Inference;
+use crate::engines::onnx::{Inference, Tensor};
 use crate::engines::{EngineError, Picture};
 use crate::models::task::Embedder;
 
@@ -46,7 +46,7 @@ impl FaceEmbedder {
             return Ok(None);
         }
         let outputs = self.model.run(input, cancelled)?;
-        let values = outputs.first().map(|output| output.values()).unwrap_or_default();
+        let values = outputs.first().map(Tensor::values).unwrap_or_default();
         if values.len() != self.settings.dimensions {
             let detail = format!("{} gives {} numbers for a face", self.model.name(), values.len());
             return Err(EngineError::Failed { engine: "embed", detail });
@@ -97,7 +97,7 @@ impl std::fmt::Debug for Embedding {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::engines::onnx::{FakeInference, Tensor};
+    use crate::engines::onnx::FakeInference;
     use crate::models::task::{Channels, EmbedderFamily};
 
     pub(in crate::stages) fn settings(dimensions: usize) -> Embedder {

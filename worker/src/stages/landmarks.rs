@@ -6,7 +6,7 @@ use countersign_shared::domain::{BoundingBox, Point};
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{Canvas, channels, feed};
-use crate::engines::onnx::Inference;
+use crate::engines::onnx::{Inference, Tensor};
 use crate::engines::{EngineError, Picture};
 use crate::models::task::LandmarkFinder;
 
@@ -45,13 +45,13 @@ impl FaceLandmarks {
         let mut input = self.model.input(&[1, channels(&scaling), size as usize, size as usize]);
         feed(input.values_mut(), Canvas::square(size), picture, &region, &scaling);
         let outputs = self.model.run(input, cancelled)?;
-        let values = outputs.first().map(|output| output.values()).unwrap_or_default();
+        let values = outputs.first().map(Tensor::values).unwrap_or_default();
         if values.len() != self.settings.points * 2 {
             let detail = format!("{} gives {} numbers for a face", self.model.name(), values.len());
             return Err(EngineError::Failed { engine: "landmarks", detail });
         }
         // The model answers in -1..=1 of its crop.
-        let along = |start: f64, value: f32| start + (f64::from(value) + 1.0) / 2.0 * side;
+        let along = |start: f64, value: f32| start + f64::midpoint(f64::from(value), 1.0) * side;
         let (points, _) = values.as_chunks::<2>();
         Ok(points.iter().map(|[x, y]| Point { x: along(region.x, *x), y: along(region.y, *y) }).collect())
     }
@@ -60,7 +60,7 @@ impl FaceLandmarks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engines::onnx::{FakeInference, Tensor};
+    use crate::engines::onnx::FakeInference;
     use crate::models::task::{Channels, LandmarkFamily};
 
     #[test]

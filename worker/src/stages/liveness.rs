@@ -6,7 +6,7 @@ use countersign_shared::domain::{BoundingBox, LivenessEvidence};
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{Canvas, channels, feed};
-use crate::engines::onnx::{Inference, Pending};
+use crate::engines::onnx::{Inference, Pending, Tensor};
 use crate::engines::{EngineError, Picture};
 use crate::models::task::{LivenessCrop, LivenessJudge};
 
@@ -93,7 +93,7 @@ impl Judge {
 
     fn look(&self, scale: f32, pending: Pending) -> Result<Look, EngineError> {
         let outputs = pending.wait()?;
-        let logits = outputs.first().map(|output| output.values()).unwrap_or_default();
+        let logits = outputs.first().map(Tensor::values).unwrap_or_default();
         let logit = bona_fide_logit(logits, self.settings.bona_fide_class).ok_or_else(|| {
             let detail = format!("{} gives {} numbers for a crop", self.model.name(), logits.len());
             EngineError::Failed { engine: "liveness", detail }
@@ -167,7 +167,7 @@ fn log_odds(probability: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engines::onnx::{FakeInference, Tensor};
+    use crate::engines::onnx::FakeInference;
     use crate::models::task::Channels;
 
     fn judge(scales: &[f32], threshold: f32, logits: [f32; 3]) -> Judge {

@@ -122,7 +122,7 @@ async fn photos(
         latencies.push(service.call("photoverify", &files, &[]).await?.0);
     }
     let rounds = arguments.rounds.max(1) as f64;
-    let processor = (process::processor_time()? - processor_before).as_secs_f64() / rounds;
+    let processor = process::processor_time()?.saturating_sub(processor_before).as_secs_f64() / rounds;
     let calls_after = bare::calls(&page.render());
 
     let started = Instant::now();
@@ -168,8 +168,8 @@ async fn videos(
     for _ in 0..arguments.video_rounds {
         latencies.push(service.call("videoverify", &files, &fields).await?.0);
     }
-    let processor =
-        (process::processor_time()? - before).as_secs_f64() / arguments.video_rounds.max(1) as f64;
+    let processor = process::processor_time()?.saturating_sub(before).as_secs_f64()
+        / arguments.video_rounds.max(1) as f64;
     Ok(Video {
         frames,
         latency_median: median(&mut latencies).as_secs_f64(),

@@ -6,9 +6,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{EngineError, Inference, Pending, Tensor};
 
+type Answer = Box<dyn Fn(&Tensor) -> Vec<Tensor> + Send + Sync>;
+
 /// Answers with a function of the input, and remembers the shapes that it was asked.
 pub(crate) struct FakeInference {
-    answer: Box<dyn Fn(&Tensor) -> Vec<Tensor> + Send + Sync>,
+    answer: Answer,
     asked: Mutex<Vec<Vec<usize>>>,
 }
 

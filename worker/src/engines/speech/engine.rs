@@ -157,6 +157,6 @@ fn answer(recogniser: &mut Recogniser, request: &Request) -> Result<SpeechEviden
 }
 
 /// A failure of this engine.
-pub(super) fn failed(detail: impl ToString) -> EngineError {
+pub(super) fn failed(detail: impl std::fmt::Display) -> EngineError {
     EngineError::Failed { engine: "speech", detail: detail.to_string() }
 }

@@ -37,12 +37,12 @@ pub(super) fn windows(samples: &[f32], activity: &Activity) -> Vec<Vec<f32>> {
         windows.extend(parts(whole));
     }
     if stretches.len() > 1 {
-        let voice = |stretch: &&[Range<usize>]| {
+        let voice = |stretch: &[Range<usize>]| {
             let frames = stretch.first().map_or(0, |run| run.start)..stretch.last().map_or(0, |run| run.end);
             voice_seconds(&activity.probabilities()[frames])
         };
-        stretches.retain(|stretch| voice(&stretch) >= STRETCH_SECONDS_MIN);
-        stretches.sort_by(|one, other| voice(&other).total_cmp(&voice(&one)));
+        stretches.retain(|stretch| voice(stretch) >= STRETCH_SECONDS_MIN);
+        stretches.sort_by(|one, other| voice(other).total_cmp(&voice(one)));
         windows.extend(stretches.iter().flat_map(|stretch| parts(cut(samples, stretch))));
     }
     windows.truncate(WINDOWS_MAX);

@@ -28,7 +28,7 @@ fn look(person: usize, wobble: f32) -> Embedding {
     Embedding::normalised(&values).expect("a direction")
 }
 
-/// A clip of 30 frames a second, embedded_at every 250 ms; at each second `who(seconds)` is seen, and cuts are jumps.
+/// A clip of 30 frames a second, embedded every 250 ms; at each second `who(seconds)` is seen, and cuts are jumps.
 fn clip(seconds: f64, cuts: bool, who: impl Fn(f64) -> Option<usize>) -> (Vec<Seen>, Vec<Sample>) {
     let (mut seen, mut samples) = (Vec::new(), Vec::<Sample>::new());
     let (mut segment, mut last, mut embedded_at) = (0, who(0.0), f64::NEG_INFINITY);
