@@ -163,15 +163,15 @@ mod tests {
             only(CheckName::FaceToFrameRatio, "face_too_near")
         );
         assert_eq!(
-            failing_after(|evidence| evidence.id_card = still(0.09, 10.0)),
+            failing_after(|evidence| evidence.id_card = still(0.001, 10.0)),
             only(CheckName::IdCardNotSpoof, "presentation_attack_suspected")
         );
     }
 
     #[test]
     fn a_value_on_its_limit_passes() {
-        let evidence =
-            PhotoEvidence { id_card: still(0.1, 10.0), photo: still(0.9, 70.0), distance: Some(0.9) };
+        let card = still(limits().id_card_not_spoof_min, 10.0);
+        let evidence = PhotoEvidence { id_card: card, photo: still(0.9, 70.0), distance: Some(0.9) };
         assert_eq!(failing(photo_checks(&evidence, &limits())), Vec::new());
     }
 

@@ -6,6 +6,7 @@ use std::thread;
 use countersign_shared::domain::{
     Evidence, Kind, MediaRole, ModelUsed, PhotoEvidence, REPORT_VERSION, Report, Thresholds, Timestamp,
 };
+use countersign_shared::telemetry;
 
 use super::still::{Still, StillStage, Subject};
 use super::{Job, PipelineError, decide};
@@ -67,7 +68,10 @@ impl PhotoPipeline {
     }
 
     fn look(&self, job: &Job, role: MediaRole, subject: Subject) -> Result<Still, PipelineError> {
-        let image = decode_image(job.file(role)?, &self.limits)?;
+        let image = {
+            let _stage = telemetry::stage("decode");
+            decode_image(job.file(role)?, &self.limits)?
+        };
         self.still.look(&image, subject, &job.cancelled)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use countersign_shared::domain::{
     Evidence, Kind, MediaRole, ModelUsed, REPORT_VERSION, Report, SpoofEvidence, Thresholds, Timestamp,
 };
+use countersign_shared::telemetry;
 
 use super::still::{StillStage, Subject};
 use super::{Job, PipelineError, decide};
@@ -32,7 +33,10 @@ impl SpoofPipeline {
     /// Runs one job of [`Kind::Spoof`].
     pub fn run(&self, job: &Job) -> Result<Report, PipelineError> {
         let started_at = Timestamp::now();
-        let image = decode_image(job.file(MediaRole::Photo)?, &self.limits)?;
+        let image = {
+            let _stage = telemetry::stage("decode");
+            decode_image(job.file(MediaRole::Photo)?, &self.limits)?
+        };
         let photo = self.still.look(&image, Subject::LoneSelfie, &job.cancelled)?.evidence;
         let checks = decide::spoof_checks(&photo, &self.thresholds);
         Ok(Report {

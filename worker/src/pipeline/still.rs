@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_shared::domain::{BoundingBox, Face, Point, StillEvidence};
+use countersign_shared::telemetry;
 use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
@@ -55,7 +56,10 @@ impl StillStage {
         subject: Subject,
         cancelled: &CancellationToken,
     ) -> Result<Still, PipelineError> {
-        let sighting = search(&self.detector, &image.picture, cancelled)?;
+        let sighting = {
+            let _stage = telemetry::stage("detect");
+            search(&self.detector, &image.picture, cancelled)?
+        };
         let picture = sighting.picture.as_ref();
         let faces = count::counted(&sighting.faces);
         let mut evidence = StillEvidence {
@@ -68,20 +72,29 @@ impl StillStage {
         let Some((meant, others)) = faces.split_first() else {
             return Ok(Still { evidence, embedding: None });
         };
-        still_wanted(cancelled)?;
+        go_on(cancelled)?;
         let embedding = match subject {
             Subject::LoneSelfie => None,
-            Subject::Card | Subject::Selfie => self.embedder.embed(picture, &meant.points, cancelled)?,
+            Subject::Card | Subject::Selfie => {
+                let _stage = telemetry::stage("embed");
+                self.embedder.embed(picture, &meant.points, cancelled)?
+            }
         };
         if subject == Subject::Card
             && let Some(portrait) = &embedding
         {
-            evidence.num_faces -= self.ghosts(picture, meant, portrait, others, cancelled)?;
+            evidence.num_faces -= self.ghosts(picture, portrait, others, cancelled)?;
         }
-        still_wanted(cancelled)?;
-        evidence.liveness = Some(self.liveness.judge(picture, &meant.bounds, cancelled)?);
-        still_wanted(cancelled)?;
-        let landmarks = self.landmarks.find(picture, &meant.bounds, cancelled)?;
+        go_on(cancelled)?;
+        evidence.liveness = {
+            let _stage = telemetry::stage("liveness");
+            Some(self.liveness.judge(picture, &meant.bounds, cancelled)?)
+        };
+        go_on(cancelled)?;
+        let landmarks = {
+            let _stage = telemetry::stage("landmarks");
+            self.landmarks.find(picture, &meant.bounds, cancelled)?
+        };
         let face = Face { landmarks, ..meant.clone() };
         let (width, height) = (f64::from(image.picture.width()), f64::from(image.picture.height()));
         evidence.face =
@@ -93,23 +106,21 @@ impl StillStage {
     fn ghosts(
         &self,
         picture: &Picture,
-        portrait: &Face,
-        of_portrait: &Embedding,
+        portrait: &Embedding,
         others: &[Face],
         cancelled: &CancellationToken,
     ) -> Result<u32, PipelineError> {
         let mut ghosts = 0;
-        for other in others.iter().take(GHOST_CANDIDATES).filter(|other| count::may_be_ghost(portrait, other))
-        {
+        for other in others.iter().take(GHOST_CANDIDATES) {
             let Some(embedding) = self.embedder.embed(picture, &other.points, cancelled)? else { continue };
-            let distance = self.embedder.distance(of_portrait, &embedding);
-            ghosts += u32::from(count::is_ghost(portrait, other, distance));
+            ghosts += u32::from(count::is_ghost(self.embedder.distance(portrait, &embedding)));
         }
         Ok(ghosts)
     }
 }
 
-fn still_wanted(cancelled: &CancellationToken) -> Result<(), PipelineError> {
+/// Between two steps: is the result still wanted?
+fn go_on(cancelled: &CancellationToken) -> Result<(), PipelineError> {
     if cancelled.is_cancelled() { Err(PipelineError::Cancelled) } else { Ok(()) }
 }
 

@@ -2,14 +2,12 @@
 //!
 //! The largest face is the one that is meant. Another face counts when its width is at least
 //! [`WIDTH_MIN`] of the largest one's: a second person beside or behind the first counts, a face on a poster across the
-//! room does not. On a card, a smaller face of the same person is the ghost portrait and does not count either.
+//! room does not. On a card, another face of the same person is the ghost portrait and does not count either.
 
 use countersign_shared::domain::Face;
 
 /// The smallest width of a face that counts, as a fraction of the largest face's.
 pub const WIDTH_MIN: f64 = 0.2;
-/// A ghost portrait is clearly smaller than the portrait that it repeats.
-const GHOST_WIDTH_MAX: f64 = 0.8;
 /// Ghost portraits are faint, so the distance that calls two faces the same person is a little wider for them. On the
 /// API's scale.
 const GHOST_DISTANCE_MAX: f64 = 1.0;
@@ -23,14 +21,9 @@ pub fn counted(faces: &[Face]) -> &[Face] {
     &faces[..counts]
 }
 
-/// Whether a face of that size can be the ghost of the portrait at all; if not, no model needs to look.
-pub fn may_be_ghost(portrait: &Face, other: &Face) -> bool {
-    other.bounds.width <= portrait.bounds.width * GHOST_WIDTH_MAX
-}
-
-/// Whether the smaller face, at that distance on the API's scale, is the portrait's ghost.
-pub fn is_ghost(portrait: &Face, other: &Face, distance: f64) -> bool {
-    may_be_ghost(portrait, other) && distance <= GHOST_DISTANCE_MAX
+/// Whether another face on a card, at that distance from the portrait on the API's scale, is its ghost.
+pub fn is_ghost(distance: f64) -> bool {
+    distance <= GHOST_DISTANCE_MAX
 }
 
 #[cfg(test)]
@@ -46,11 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ghost_is_smaller_and_the_same_person() {
-        let (portrait, small, large) =
-            (face(0.0, 0.0, 200.0, 0.9), face(300.0, 0.0, 80.0, 0.7), face(300.0, 0.0, 190.0, 0.9));
-        assert!(is_ghost(&portrait, &small, 0.7));
-        assert!(!is_ghost(&portrait, &small, 1.2), "another person");
-        assert!(!is_ghost(&portrait, &large, 0.7), "a second portrait as large as the first");
+    fn a_ghost_is_the_same_person() {
+        assert!(is_ghost(0.7) && !is_ghost(1.2));
     }
 }

@@ -1,5 +1,6 @@
 //! Cuts a region out of a picture and writes it, resampled and scaled, straight into a model's input planes.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use countersign_shared::domain::BoundingBox;
@@ -70,6 +71,26 @@ pub fn feed(planes: &mut [f32], canvas: Canvas, picture: &Picture, region: &Boun
             write_row(planes, area, start, pixels, scaling.channels, &table);
         }
     });
+}
+
+/// The picture reduced, if need be, so that its longest side is `side`.
+pub fn reduced(picture: &Picture, side: u32) -> Cow<'_, Picture> {
+    let (width, height) = (picture.width(), picture.height());
+    if width.max(height) <= side {
+        return Cow::Borrowed(picture);
+    }
+    let whole = BoundingBox { x: 0.0, y: 0.0, width: f64::from(width), height: f64::from(height) };
+    let canvas = Canvas::letterbox(side, &whole);
+    let (across, down) = (canvas.used_width, canvas.used_height);
+    let mut pixels = vec![0; across as usize * down as usize * 3];
+    let region = Region { left: 0.0, top: 0.0, width: whole.width, height: whole.height };
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch
+            .resampler
+            .resample((picture.rgb(), (width, height)), region, (&mut pixels, (across, down)))
+            .expect("the region is the whole picture, this is a bug");
+    });
+    Cow::Owned(Picture::new(across, down, pixels).expect("the buffer was sized for it, this is a bug"))
 }
 
 /// How many planes a model takes.
@@ -219,6 +240,15 @@ mod tests {
         let picture = Picture::filled(4, 4, [200; 3]);
         let region = BoundingBox { x: 9.0, y: 0.0, width: 4.0, height: 4.0 };
         assert!(fed(Canvas::square(4), &picture, &region, &PLAIN).iter().all(|value| *value == 0.0));
+    }
+
+    #[test]
+    fn a_reduced_picture_keeps_its_shape() {
+        let large = ramp(200, 100);
+        let small = reduced(&large, 50);
+        assert_eq!((small.width(), small.height()), (50, 25));
+        assert!(small.pixel(40, 3)[0] > small.pixel(10, 3)[0]);
+        assert_eq!(reduced(&large, 200).as_ref(), &large);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use countersign_shared::domain::{BoundingBox, Face};
 use tokio_util::sync::CancellationToken;
 
 use super::detect::{FaceDetector, whole};
+use super::feed::reduced;
 use super::turn::Turn;
 use crate::engines::{EngineError, Picture};
 
@@ -29,26 +30,72 @@ const NARROW: f64 = 48.0;
 /// How much of its surroundings a second look shows, in widths of the face.
 const NEAR: f64 = 4.0;
 
-/// Looks at the whole picture first; then, only as long as nothing is found, padded, tiled and turned. Turned
-/// pictures are tried too when the faces lie on their side or head.
+/// Upright faces nearly always score more than this; what the detector takes for a face in one that stands on its head
+/// never does. In between, the picture is tried on its head.
+const SURE: f64 = 0.8;
+/// A face that scores less than this is tried on its sides too.
+const UNSURE: f64 = 0.72;
+/// By how much a turned picture must be the better one.
+const CLEARLY: f64 = 0.05;
+
+/// Looks at the whole picture first; then, only as long as nothing is found, padded and tiled. Turned pictures are
+/// tried when nothing was found, when the faces lie on their side, and when it is doubtful which way is up: the
+/// detector finds faces that stand on their head, and places eyes and mouth the wrong way round.
 pub fn search<'a>(
     detector: &FaceDetector,
     picture: &'a Picture,
     cancelled: &CancellationToken,
 ) -> Result<Sighting<'a>, EngineError> {
-    let upright = look(detector, picture, Effort::Thorough, cancelled)?;
-    if upright.first().is_some_and(stands_upright) {
-        return Ok(Sighting { picture: Cow::Borrowed(picture), turn: Turn::None, faces: upright });
+    let faces = look(detector, picture, Effort::Thorough, cancelled)?;
+    let turn = match faces.first() {
+        Some(face) if stands_upright(face) && face.score >= SURE => Turn::None,
+        Some(face) if stands_upright(face) => {
+            let turns: &[Turn] = if face.score >= UNSURE { &[Turn::Half] } else { &TURNS };
+            best_turn(detector, picture, detector.small(), turns, cancelled)?
+        }
+        _ => best_turn(detector, picture, detector.large(), &TURNS, cancelled)?,
+    };
+    if turn == Turn::None {
+        return Ok(Sighting { picture: Cow::Borrowed(picture), turn, faces });
     }
-    let mut best = Sighting { picture: Cow::Borrowed(picture), turn: Turn::None, faces: upright };
-    for turn in [Turn::Quarter, Turn::ThreeQuarters, Turn::Half] {
-        let turned = turn.turn(picture);
-        let faces = look(detector, &turned, Effort::Usual, cancelled)?;
-        if faces.first().is_some_and(stands_upright) && score(&faces) > score(&best.faces) {
-            best = Sighting { picture: Cow::Owned(turned), turn, faces };
+    let turned = turn.turn(picture);
+    let faces = look(detector, &turned, Effort::Usual, cancelled)?;
+    Ok(Sighting { picture: Cow::Owned(turned), turn, faces })
+}
+
+const TURNS: [Turn; 3] = [Turn::Quarter, Turn::ThreeQuarters, Turn::Half];
+
+/// The turn after which the best face scores clearly higher than as the picture is; tried on a reduced picture.
+fn best_turn(
+    detector: &FaceDetector,
+    picture: &Picture,
+    side: u32,
+    turns: &[Turn],
+    cancelled: &CancellationToken,
+) -> Result<Turn, EngineError> {
+    let small = reduced(picture, side);
+    let mut best = (Turn::None, best_score(detector, &small, side, cancelled)? + CLEARLY);
+    for turn in turns {
+        let score = best_score(detector, &turn.turn(&small), side, cancelled)?;
+        if score > best.1 {
+            best = (*turn, score);
         }
     }
-    Ok(best)
+    Ok(best.0)
+}
+
+/// Of the largest face that stands upright, whole or padded; 0 when there is none.
+fn best_score(
+    detector: &FaceDetector,
+    picture: &Picture,
+    side: u32,
+    cancelled: &CancellationToken,
+) -> Result<f64, EngineError> {
+    let mut faces = detector.detect(picture, side, cancelled)?;
+    if faces.is_empty() {
+        faces = detector.detect_in(picture, &padded(picture), side, cancelled)?;
+    }
+    Ok(faces.first().map_or(0.0, |face| if stands_upright(face) { face.score } else { 0.0 }))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,10 +190,6 @@ fn stands_upright(face: &Face) -> bool {
     down > 0.0 && down >= across.abs()
 }
 
-fn score(faces: &[Face]) -> f64 {
-    faces.first().map_or(0.0, |face| if stands_upright(face) { face.score } else { 0.0 })
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -165,7 +208,7 @@ mod tests {
     /// Sees a face where the first pixel of the canvas is white.
     fn seeing_white(input: &Tensor) -> Vec<Tensor> {
         let side = input.shape()[2];
-        fake::answer(side, (input.values()[0] > 0.9).then_some((5, 5, 0.8)))
+        fake::answer(side, (input.values()[0] > 0.9).then_some((5, 5, 0.9)))
     }
 
     #[test]
@@ -180,7 +223,7 @@ mod tests {
         let model = FakeInference::new(|input| fake::answer(input.shape()[2], None));
         let (_, faces) = searched(&Picture::filled(2000, 1000, [0; 3]), &model);
         assert!(faces.is_empty());
-        assert_eq!(model.asked().len(), 2 + 4 + 3 * 2);
+        assert_eq!(model.asked().len(), 2 + 4 + 4 * 2);
     }
 
     #[test]
@@ -193,6 +236,21 @@ mod tests {
         let model = FakeInference::new(seeing_white);
         let (turn, faces) = searched(&Picture::new(width, height, rgb).expect("the buffer fits"), &model);
         assert_eq!((turn, faces.len()), (Turn::Quarter, 1));
+    }
+
+    #[test]
+    fn a_doubtful_face_gives_way_to_a_better_one_on_its_head() {
+        // White only at the bottom right; what is seen at the top left as it is scores little.
+        let rgb = (0..640 * 640).flat_map(|at| [if at / 640 > 600 && at % 640 > 600 { 255 } else { 0 }; 3]);
+        let picture = Picture::new(640, 640, rgb.collect()).expect("the buffer fits");
+        let model = FakeInference::new(|input| {
+            let white = input.values()[0] > 0.9;
+            fake::answer(input.shape()[2], Some((5, 5, if white { 0.85 } else { 0.6 })))
+        });
+        let (turn, faces) = searched(&picture, &model);
+        assert_eq!((turn, faces.len()), (Turn::Half, 1));
+        let side = |side: usize| model.asked().iter().filter(|shape| shape[2] == side).count();
+        assert_eq!((side(640), side(320)), (2, 4), "doubts are settled on the small canvas");
     }
 
     #[test]
