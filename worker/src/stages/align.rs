@@ -5,7 +5,7 @@ use countersign_shared::domain::Point;
 use crate::engines::Picture;
 use crate::models::task::{Channels, Scaling};
 
-/// The template of ArcFace on 112x112 pixels: left eye, right eye, nose, left and right mouth corner.
+/// The template of `ArcFace` on 112x112 pixels: left eye, right eye, nose, left and right mouth corner.
 const TEMPLATE: [(f64, f64); 5] =
     [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)];
 const TEMPLATE_SIDE: f64 = 112.0;

@@ -34,7 +34,7 @@ impl FaceLandmarks {
         cancelled: &CancellationToken,
     ) -> Result<Vec<Point>, EngineError> {
         let scaling = self.settings.scaling();
-        let size = self.settings.size;
+        let pixels = self.settings.size;
         let side = face.width.max(face.height) * f64::from(self.settings.crop_scale);
         let region = BoundingBox {
             x: face.x + (face.width - side) / 2.0,
@@ -42,8 +42,8 @@ impl FaceLandmarks {
             width: side,
             height: side,
         };
-        let mut input = self.model.input(&[1, channels(&scaling), size as usize, size as usize]);
-        feed(input.values_mut(), Canvas::square(size), picture, &region, &scaling);
+        let mut input = self.model.input(&[1, channels(&scaling), pixels as usize, pixels as usize]);
+        feed(input.values_mut(), Canvas::square(pixels), picture, &region, &scaling);
         let outputs = self.model.run(input, cancelled)?;
         let values = outputs.first().map(Tensor::values).unwrap_or_default();
         if values.len() != self.settings.points * 2 {

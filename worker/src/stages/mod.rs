@@ -6,7 +6,6 @@
 //! - [`count`]: which of the faces count, and which one is meant.
 //! - [`align`], [`embed`]: a face as a vector, and distances between vectors.
 //! - [`liveness`]: bona fide or presentation attack; [`landmarks`]: the 106 points.
-//! - [`quality`]: how good a look at the face the picture gives.
 //! - [`track`]: a face followed from frame to frame, and when the detector must look again.
 //! - [`speech`]: whether the expected code was spoken.
 
@@ -17,7 +16,6 @@ pub mod embed;
 pub mod feed;
 pub mod landmarks;
 pub mod liveness;
-pub mod quality;
 mod scrfd;
 pub mod search;
 pub mod speech;

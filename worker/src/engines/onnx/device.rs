@@ -9,7 +9,7 @@ pub enum Device {
     Cpu,
     /// An NVIDIA GPU by its number.
     Cuda(i32),
-    /// The same, through TensorRT.
+    /// The same, through `TensorRT`.
     TensorRt(i32),
 }
 

@@ -30,12 +30,11 @@ pub struct ModelSettings {
 pub struct OnnxModel {
     name: String,
     requests: Sender<InferenceRequest>,
-    outputs: Vec<String>,
     pool: Arc<TensorPool>,
 }
 
-/// What a thread says when its session is warm: the names of the model's outputs.
-type Ready = Result<Vec<String>, EngineError>;
+/// What a thread says once its session is warm, or can't be.
+type Ready = Result<(), EngineError>;
 
 /// Callers that wait in the channel, for each session.
 const QUEUE: usize = 4;
@@ -57,9 +56,8 @@ impl OnnxModel {
                 .map_err(failed)?;
         }
         drop(ready);
-        let mut outputs = Vec::new();
         for _ in 0..sessions {
-            outputs = readiness.recv().map_err(|_| failed("a model's thread ended while loading"))??;
+            readiness.recv().map_err(|_| failed("a model's thread ended while loading"))??;
         }
         tracing::info!(
             model.name = settings.name,
@@ -68,12 +66,7 @@ impl OnnxModel {
             load.duration_ms = started.elapsed().as_millis() as u64,
             "model loaded"
         );
-        Ok(Self { name: settings.name.clone(), requests, outputs, pool })
-    }
-
-    /// The position of an output among those that [`Inference::run`] returns.
-    pub fn output(&self, name: &str) -> Option<usize> {
-        self.outputs.iter().position(|output| output == name)
+        Ok(Self { name: settings.name.clone(), requests, pool })
     }
 }
 
@@ -108,7 +101,7 @@ fn serve(
             return;
         }
     };
-    let _ = ready.send(Ok(session.output_names()));
+    let _ = ready.send(Ok(()));
     for request in inbox {
         if request.is_abandoned() {
             request.answer(Err(EngineError::Cancelled));

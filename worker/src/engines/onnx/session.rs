@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ort::ep::{self, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::Session;
-use ort::session::builder::{BuilderResult, GraphOptimizationLevel};
+use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
 use super::{Device, EngineError, Runtime, Tensor, TensorPool, failed};
@@ -27,20 +27,24 @@ impl ModelSession {
     ) -> Result<Self, EngineError> {
         let builder = Session::builder(runtime.environment()).map_err(failed)?;
         // One thread for each session: several collapse when cores are contended, and jobs run in parallel anyway.
-        let configured: BuilderResult = builder
+        let session = builder
             .with_log_level(LogLevel::Warning)
-            .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::All))
-            .and_then(|builder| builder.with_intra_threads(1))
-            .and_then(|builder| builder.with_inter_threads(1))
-            .and_then(|builder| builder.with_intra_op_spinning(false))
-            .and_then(|builder| builder.with_inter_op_spinning(false))
-            .and_then(|builder| builder.with_execution_providers(providers(device)));
-        let session = configured.map_err(failed)?.commit_from_file(file).map_err(failed)?;
+            .map_err(failed)?
+            .with_optimization_level(GraphOptimizationLevel::All)
+            .map_err(failed)?
+            .with_intra_threads(1)
+            .map_err(failed)?
+            .with_inter_threads(1)
+            .map_err(failed)?
+            .with_intra_op_spinning(false)
+            .map_err(failed)?
+            .with_inter_op_spinning(false)
+            .map_err(failed)?
+            .with_execution_providers(providers(device))
+            .map_err(failed)?
+            .commit_from_file(file)
+            .map_err(failed)?;
         Ok(Self { session, pool })
-    }
-
-    pub(super) fn output_names(&self) -> Vec<String> {
-        self.session.outputs().iter().map(|output| output.name().to_owned()).collect()
     }
 
     /// The outputs in the model's order, copied out of the native memory.

@@ -62,9 +62,9 @@ impl TensorPool {
 
     fn give_back(&self, values: Vec<f32>) {
         let mut spare = self.lock();
-        let shelf = spare.entry(values.len()).or_default();
-        if shelf.len() < Self::SPARE {
-            shelf.push(values);
+        let row = spare.entry(values.len()).or_default();
+        if row.len() < Self::SPARE {
+            row.push(values);
         }
     }
 

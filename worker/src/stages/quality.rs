@@ -1,1 +1,0 @@
-//! How good a look at the face the picture gives.
