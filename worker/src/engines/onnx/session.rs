@@ -18,7 +18,6 @@ pub(super) struct ModelSession {
 }
 
 impl ModelSession {
-    #[expect(clippy::result_large_err, reason = "the native builder's error hands the builder back")]
     pub(super) fn load(
         runtime: &Runtime,
         file: &Path,
