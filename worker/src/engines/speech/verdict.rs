@@ -67,21 +67,19 @@ pub(super) fn judge(
         score: Some(score),
         margin: Some(margin),
         digit_scores: hearing.expected.to_vec(),
-        transcription: hearing.shown(digits_spoken),
+        transcription: hearing.shown(reason.is_none()),
         reasons: reason.map(str::to_owned).into_iter().collect(),
     }
 }
 
 impl Hearing {
-    /// The free reading: of six named and six forced digits the likelier; else what was named, if anything.
-    fn shown(&self, digits_spoken: bool) -> Option<Transcription> {
+    /// What was named, if anything. Only where the code was heard do the six forced digits stand in when they are
+    /// likelier or no six were named: the decoder makes six digits of any sound.
+    fn shown(&self, passed: bool) -> Option<Transcription> {
         let total = |reading: &[(u8, f64)]| reading.iter().map(|(_, score)| score).sum::<f64>();
-        let named_six = self.named.len() == self.forced.len();
-        let reading = match (named_six, digits_spoken) {
-            (true, true) if total(&self.forced) > total(&self.named) => &self.forced,
-            (false, true) => &self.forced,
-            _ => &self.named,
-        };
+        let six_named = self.named.len() == self.forced.len();
+        let forced_is_better = passed && (!six_named || total(&self.forced) > total(&self.named));
+        let reading = if forced_is_better { &self.forced } else { &self.named };
         if reading.is_empty() {
             return None;
         }
@@ -130,13 +128,22 @@ mod tests {
 
     #[test]
     fn digits_that_were_named_are_shown_unless_six_forced_ones_are_likelier() {
-        let mut hearing = hearing(-0.1, 0.9, -6.0);
+        let mut hearing = hearing(-0.1, 0.9, -2.9);
         hearing.named = [9, 8, 7, 6, 5, 4].map(|digit| (digit, -0.5)).to_vec();
         let shown = judged(&hearing).transcription.expect("digits were heard");
         assert_eq!(shown.transcript, "9 8 7 6 5 4");
         assert!((shown.confidence - (-0.5_f64).exp()).abs() < 1e-9);
         hearing.named.pop();
         assert_eq!(judged(&hearing).transcription.expect("digits were heard").transcript, "1 2 3 4 5 6");
+    }
+
+    #[test]
+    fn a_code_that_was_not_heard_shows_only_what_was_named() {
+        let mut hearing = hearing(-4.0, 0.9, -1.0);
+        assert_eq!(judged(&hearing).transcription, None);
+        hearing.named = [2, 9, 3, 4, 0].map(|digit| (digit, -0.1)).to_vec();
+        let shown = judged(&hearing).transcription.expect("digits were named");
+        assert_eq!(shown.transcript, "2 9 3 4 0");
     }
 
     #[test]
