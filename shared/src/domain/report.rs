@@ -240,7 +240,7 @@ pub struct SpeechEvidence {
     pub margin: Option<f64>,
     /// Each digit's log-probability.
     pub digit_scores: Vec<f64>,
-    /// The best free reading of the digits; absent when none were heard.
+    /// The likeliest reading of the digits; absent when none were heard.
     pub transcription: Option<Transcription>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,

@@ -67,24 +67,31 @@ pub(super) fn judge(
         score: Some(score),
         margin: Some(margin),
         digit_scores: hearing.expected.to_vec(),
-        transcription: hearing.shown(reason.is_none()),
+        transcription: hearing.shown(reason.is_none().then_some(expected)),
         reasons: reason.map(str::to_owned).into_iter().collect(),
     }
 }
 
 impl Hearing {
-    /// What was named, if anything. Only where the code was heard do the six forced digits stand in when they are
-    /// likelier or no six were named: the decoder makes six digits of any sound.
-    fn shown(&self, passed: bool) -> Option<Transcription> {
+    /// What was named, if anything. Only where the code was `heard` do the likeliest six digits stand in, be they the
+    /// code itself or the decoder's own choice: it makes six digits of any sound.
+    fn shown(&self, heard: Option<Digits>) -> Option<Transcription> {
         let total = |reading: &[(u8, f64)]| reading.iter().map(|(_, score)| score).sum::<f64>();
-        let six_named = self.named.len() == self.forced.len();
-        let forced_is_better = passed && (!six_named || total(&self.forced) > total(&self.named));
-        let reading = if forced_is_better { &self.forced } else { &self.named };
+        let reading = match heard {
+            None => self.named.clone(),
+            Some(code) => {
+                let code: Vec<(u8, f64)> = code.values().into_iter().zip(self.expected).collect();
+                let six_named = self.named.len() == code.len();
+                let readings =
+                    [code, self.forced.clone()].into_iter().chain(six_named.then(|| self.named.clone()));
+                readings.max_by(|one, other| total(one).total_cmp(&total(other))).unwrap_or_default()
+            }
+        };
         if reading.is_empty() {
             return None;
         }
         let transcript = reading.iter().map(|(digit, _)| digit.to_string()).collect::<Vec<_>>().join(" ");
-        let confidence = (total(reading) / reading.len() as f64).exp().clamp(0.0, 1.0);
+        let confidence = (total(&reading) / reading.len() as f64).exp().clamp(0.0, 1.0);
         Some(Transcription { confidence, transcript })
     }
 }
@@ -127,14 +134,22 @@ mod tests {
     }
 
     #[test]
-    fn digits_that_were_named_are_shown_unless_six_forced_ones_are_likelier() {
-        let mut hearing = hearing(-0.1, 0.9, -2.9);
+    fn of_the_readings_the_likeliest_is_shown() {
+        let mut hearing = hearing(-0.9, 0.9, -5.0);
         hearing.named = [9, 8, 7, 6, 5, 4].map(|digit| (digit, -0.5)).to_vec();
         let shown = judged(&hearing).transcription.expect("digits were heard");
         assert_eq!(shown.transcript, "9 8 7 6 5 4");
         assert!((shown.confidence - (-0.5_f64).exp()).abs() < 1e-9);
         hearing.named.pop();
         assert_eq!(judged(&hearing).transcription.expect("digits were heard").transcript, "1 2 3 4 5 6");
+    }
+
+    #[test]
+    fn the_code_is_shown_where_nothing_likelier_was_found() {
+        let mut hearing = hearing(-0.3, 0.9, -1.8);
+        hearing.forced = [6, 5, 4, 3, 2, 1].map(|digit| (digit, -0.4)).to_vec();
+        let shown = judged(&hearing).transcription.expect("digits were heard");
+        assert_eq!(shown.transcript, "1 2 3 4 5 6");
     }
 
     #[test]
