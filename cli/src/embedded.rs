@@ -33,7 +33,7 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Takes the data folder, opens what lies there and binds the address.
     pub(crate) async fn build(config: Config, page: Page) -> anyhow::Result<Self> {
-        let lock = DataLock::take(&config.data)?;
+        let lock = DataLock::take(&config)?;
         let stores =
             Stores::open(&config.store.url, &config.data).await.context("failed to open the store")?;
         let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(config.queue.max_depth));
@@ -71,10 +71,10 @@ impl Embedded {
         let front = tokio::spawn(stopping(stop.clone(), app.run(stop.clone())));
         let work = async {
             let settings = config.clone();
-            let pipeline = tokio::task::spawn_blocking(move || VerificationPipeline::load(&settings))
-                .await
-                .context("loading the models panicked")?
-                .context("failed to load the models")?;
+            let loading = tokio::task::spawn_blocking(move || VerificationPipeline::load(&settings));
+            let Some(loaded) = stop.run_until_cancelled(loading).await else { return Ok(()) };
+            let pipeline =
+                loaded.context("loading the models panicked")?.context("failed to load the models")?;
             let pipeline = Arc::new(pipeline);
             let runs: Arc<dyn Pipeline> = pipeline.clone();
             let worker = Worker::build(&config, stores, queue, signal, blobs, runs);

@@ -43,7 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load(arguments.config.as_deref(), std::env::vars()) {
+    let config = match Config::load(arguments.config.as_deref(), environment()) {
         Ok(config) => config,
         Err(error) => {
             commands::complain(&anyhow::Error::new(error));
@@ -69,8 +69,16 @@ fn main() -> ExitCode {
             Command::Settings => (commands::settings::run(), ExitCode::FAILURE),
         }
     });
+    // A library call that hangs must not keep the process from ending.
+    runtime.shutdown_background();
     result.unwrap_or_else(|error| {
         commands::complain(&error);
         on_error
     })
+}
+
+/// The variables that are text; no setting is anything else.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use countersign_shared::domain::{TenantId, Verification, VerificationId};
 use countersign_shared::signal::Listener;
+use countersign_shared::store::StoreError;
+use countersign_shared::telemetry::events;
 use tokio::time::Instant;
 
 use crate::front::Front;
@@ -23,9 +25,12 @@ pub(crate) async fn finished(
 ) -> Result<Option<Verification>, Problem> {
     let deadline = Instant::now() + limit;
     loop {
-        let verification = front.verifications.verification(tenant, id).await?;
-        if verification.state.is_final() {
-            return Ok(Some(verification));
+        match front.verifications.verification(tenant, id).await {
+            Ok(verification) if verification.state.is_final() => return Ok(Some(verification)),
+            Ok(_) => {}
+            // The job goes on, and the next look may succeed.
+            Err(error @ StoreError::Unavailable(_)) => events::dependency_failed("look for a result", &error),
+            Err(error) => return Err(error.into()),
         }
         tokio::select! {
             () = listener.changed() => {}

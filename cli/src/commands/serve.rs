@@ -1,6 +1,7 @@
 //! `countersign serve`: the service in one process, until SIGTERM or Ctrl-C.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use countersign_shared::config::Config;
@@ -13,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::{note, say};
 use crate::embedded::Embedded;
 
+/// Samples of metrics are kept at most this long before they are folded.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log).context("failed to start logging")?;
     let page = Page::install().context("failed to start the metrics")?;
@@ -20,11 +24,20 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     {
         note(&notice);
     }
+    tokio::spawn(fold_metrics(page.clone()));
     let shutdown = stop_signal()?;
     let service = Embedded::build(config, page).await?;
     let address = service.address();
     service.run(shutdown, || say(&format!("listening on http://{address}"))).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn fold_metrics(page: Page) {
+    let mut ticks = tokio::time::interval(FOLD_EVERY);
+    loop {
+        ticks.tick().await;
+        page.fold();
+    }
 }
 
 /// Cancelled by the first SIGTERM or Ctrl-C.

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use super::{Config, ConfigError};
+use crate::domain::Lane;
 
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
+/// Between the end of an upload and its row lie the waits for the database.
+const SWEEP_MARGIN: Duration = Duration::from_mins(5);
 
 impl Config {
     /// Every contradiction at once, so that an operator mends them in one go.
@@ -12,7 +16,10 @@ impl Config {
         let conditions = [
             (self.worker.lease >= SHORTEST_LEASE, "worker.lease must be at least 1s"),
             (self.worker.max_attempts > 0, "worker.max_attempts must be at least 1"),
-            (!self.worker.lanes.is_empty(), "worker.lanes must name at least one lane"),
+            (
+                Lane::ALL.iter().all(|lane| self.worker.lanes.contains(lane)),
+                "worker.lanes must name every lane: with queue.url = memory:// nobody else works on the others",
+            ),
             (!self.worker.retry_delays.is_empty(), "worker.retry_delays must hold at least one delay"),
             (!self.worker.reap_every.is_zero(), "worker.reap_every must be more than 0s"),
             (!self.worker.job_time.is_zero(), "worker.job_time must be more than 0s"),
@@ -22,8 +29,12 @@ impl Config {
             (self.limits.video_bytes.as_u64() > 0, "limits.video_bytes must be more than 0"),
             (!self.v1.wait.is_zero(), "v1.wait must be more than 0s"),
             (
-                self.retention.orphans > self.limits.upload_time,
-                "retention.orphans must be longer than limits.upload_time, or uploads in progress would be swept",
+                self.retention.orphans >= self.limits.upload_time + SWEEP_MARGIN,
+                "retention.orphans must be at least 5min more than limits.upload_time, or uploads would be swept",
+            ),
+            (
+                self.retention.media <= self.retention.reports,
+                "retention.media must not be longer than retention.reports, which end with the row",
             ),
             (!self.sampling.detect_every.is_zero(), "sampling.detect_every must be more than 0s"),
             (!self.sampling.embed_every.is_zero(), "sampling.embed_every must be more than 0s"),

@@ -69,14 +69,14 @@ mod tests {
         let config = load(&[
             ("COUNTERSIGN_SERVER__LISTEN", "127.0.0.1:0"),
             ("COUNTERSIGN_WORKER__PERMITS", "3"),
-            ("COUNTERSIGN_WORKER__LANES", r#"["photo.interactive"]"#),
+            ("COUNTERSIGN_WORKER__RETRY_DELAYS", r#"["2s"]"#),
             ("COUNTERSIGN_V1__WAIT", "5s"),
             ("HOME", "/root"),
         ])
         .expect("the settings load");
         assert_eq!(config.server.listen.port(), 0);
         assert_eq!(config.worker.permits, 3);
-        assert_eq!(config.worker.lanes.len(), 1);
+        assert_eq!(config.worker.retry_delays.len(), 1);
         assert_eq!(config.v1.wait.as_secs(), 5);
     }
 

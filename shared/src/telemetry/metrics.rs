@@ -42,9 +42,14 @@ impl Page {
         Ok(Self(handle))
     }
 
+    /// Folds what was recorded into the histograms; without it, samples pile up while nobody reads the page.
+    pub fn fold(&self) {
+        self.0.run_upkeep();
+    }
+
     /// The page in Prometheus's text format.
     pub fn render(&self) -> String {
-        self.0.run_upkeep();
+        self.fold();
         self.0.render()
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Reaper {
     orphans_swept_at: Option<Timestamp>,
 }
 
-/// Why a sweep stopped; the next one goes on where it stopped.
+/// Why a sweep stopped or left something behind; the next one tries again.
 #[derive(Debug, thiserror::Error)]
 enum SweepError {
     #[error(transparent)]
@@ -60,10 +60,13 @@ impl Reaper {
 
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
         loop {
-            self.pass(Timestamp::now()).await;
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = sleep(self.settings.reap_every) => {}
+            // Every sweep can be broken off anywhere and taken up again.
+            let round = async {
+                self.pass(Timestamp::now()).await;
+                sleep(self.settings.reap_every).await;
+            };
+            if shutdown.run_until_cancelled(round).await.is_none() {
+                return;
             }
         }
     }
@@ -130,16 +133,20 @@ impl Reaper {
     /// Uploads that were begun long ago and belong to no row: their process was killed before it accepted them.
     async fn sweep_orphans(&self) -> Result<(), SweepError> {
         let mut after: Option<VerificationId> = None;
+        let mut failed = None;
         loop {
             let page = self.blobs.older_than(self.retention.orphans, after, BATCH as usize).await?;
-            let orphans = self.upkeep.unknown(&page).await?;
-            for id in &orphans {
-                self.blobs.delete_all(*id).await?;
+            let mut swept = Vec::new();
+            for id in self.upkeep.unknown(&page).await? {
+                match self.blobs.delete_all(id).await {
+                    Ok(()) => swept.push(id),
+                    Err(error) => failed = Some(error),
+                }
             }
-            events::orphans_swept(&orphans);
+            events::orphans_swept(&swept);
             after = page.last().copied();
             if page.len() < BATCH as usize {
-                return Ok(());
+                return failed.map_or(Ok(()), |error| Err(error.into()));
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::engines::EngineError;
 use crate::engines::media::MediaLimits;
 use crate::engines::onnx::InvalidDevice;
 use crate::engines::speech::SpeechEngine;
-use crate::models::{Manifest, ManifestError, ModelFiles};
+use crate::models::{Manifest, ManifestError, ModelFiles, NotReady};
 
 /// Recogniser states when their number is not configured: each holds some hundred megabytes.
 const SPEECH_SESSIONS_MAX: usize = 4;
@@ -35,6 +35,8 @@ pub enum LoadError {
     #[error("model `{model}` is not at {}: run `countersign models pull`", path.display())]
     Missing { model: String, path: PathBuf },
     #[error(transparent)]
+    NotReady(#[from] NotReady),
+    #[error(transparent)]
     Device(#[from] InvalidDevice),
     #[error("failed to load the models: {0}")]
     Engine(#[from] EngineError),
@@ -45,6 +47,7 @@ impl VerificationPipeline {
     pub fn load(config: &Config) -> Result<Self, LoadError> {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
+        files.ensure(&profile)?;
         let faces = Faces::load(config, &profile, &files)?;
         let (limits, thresholds) = (MediaLimits::new(config), config.pipeline.thresholds());
         let still = || Arc::clone(&faces.still);

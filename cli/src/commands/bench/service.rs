@@ -32,6 +32,9 @@ impl Service {
         let folder = TempDir::new().context("failed to make a temporary folder")?;
         config.models.dir = std::path::absolute(config.data.resolve(&config.models.dir))?;
         config.data.dir = folder.path().to_owned();
+        // Nothing of an operator's own rows and media may be touched, wherever the settings put them.
+        "sqlite://bench.db".clone_into(&mut config.store.url);
+        "file://media".clone_into(&mut config.blobs.url);
         config.server.listen.set_port(0);
         let started = Instant::now();
         let embedded = Embedded::build(config, page).await?;

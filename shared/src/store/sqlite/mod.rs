@@ -7,6 +7,8 @@ mod row;
 mod upkeep;
 mod verifications;
 
+use std::fs::OpenOptions;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,6 +38,7 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
+        private_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -65,6 +68,16 @@ impl Sqlite {
     async fn begin(&self) -> Result<Transaction<'static, Driver>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// SQLite makes its files with the database's own mode: only the owner may read transcripts and measurements of faces,
+/// whoever made the folder.
+fn private_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error: io::Error| StoreError::Other(Box::new(error)))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use countersign_shared::domain::VideoInfo;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -15,6 +16,9 @@ mod decode;
 
 /// Frames that are decoded ahead of the one that is looked at.
 const FRAMES_AHEAD: usize = 4;
+
+/// What a decoder that is told to stop may still take; after it, it hangs.
+const HANG_GRACE: Duration = Duration::from_secs(5);
 
 /// One frame of a video.
 #[derive(Debug)]
@@ -70,7 +74,7 @@ impl VideoReader {
             return ended.clone().map(|_| None);
         }
         // Longer than decoding may take at all: a native call that never returns.
-        match self.messages.recv_timeout(self.limits.decode_time * 2) {
+        match self.messages.recv_timeout(self.limits.decode_time + HANG_GRACE) {
             Ok(Message::Frame(frame)) => Ok(Some(self.current.insert(frame))),
             Ok(Message::Ended(ended)) => {
                 self.ended = Some(ended.clone());

@@ -1,6 +1,7 @@
 //! One pass over the frames of a clip: every frame is tracked, and looked at closely when it is time or when something
 //! changed.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::time::Duration;
 
 use countersign_shared::config::Sampling;
@@ -22,9 +23,9 @@ const NARROW: f64 = 56.0;
 const SAME_PLACE: f64 = 0.3;
 /// Of several faces the followed one stays the meant one while it is at least this wide, against the widest.
 const STILL_MEANT: f64 = 0.6;
-/// After a jump a face is embedded at once, but not more often than this: a clip that flickers must not cost more than
-/// it is worth. Seconds.
-const EMBED_GAP: f64 = 0.1;
+/// After a jump a face is embedded at once, but not more often than about this: a clip that flickers must not cost more
+/// than it is worth. Seconds.
+const JUMP_GAP: f64 = 0.1;
 /// While no face was found yet, a thorough search is tried this often, in seconds.
 const SEARCH_EVERY: f64 = 2.0;
 
@@ -70,6 +71,9 @@ pub(super) struct Watcher<'a> {
     ever_found: bool,
     searched_at: f64,
     embedded_at: f64,
+    /// The shortest time to the next embedding.
+    embed_gap: f64,
+    thorough_at: f64,
     judged_at: f64,
     pub(super) seen: Vec<Seen>,
     pub(super) samples: Vec<Sample>,
@@ -92,6 +96,8 @@ impl<'a> Watcher<'a> {
             ever_found: false,
             searched_at: f64::NEG_INFINITY,
             embedded_at: f64::NEG_INFINITY,
+            embed_gap: JUMP_GAP,
+            thorough_at: f64::NEG_INFINITY,
             judged_at: f64::NEG_INFINITY,
             seen: Vec::new(),
             samples: Vec::new(),
@@ -123,7 +129,7 @@ impl<'a> Watcher<'a> {
         has_face
             && (seconds - self.embedded_at >= self.embed_every
                 || seconds - self.judged_at >= self.judge_every
-                || self.unrecognised && seconds - self.embedded_at >= EMBED_GAP)
+                || self.unrecognised && seconds - self.embedded_at >= self.embed_gap)
     }
 
     fn look_closely(
@@ -133,7 +139,7 @@ impl<'a> Watcher<'a> {
         picture: &Picture,
         reason: Reason,
     ) -> Result<(), EngineError> {
-        let mut faces = self.detect(picture, reason)?;
+        let mut faces = self.detect(picture, seconds, reason)?;
         if faces.is_empty() && !self.ever_found && seconds - self.searched_at >= SEARCH_EVERY {
             self.searched_at = seconds;
             let sighting = search(&self.eyes.detector, picture, self.cancelled)?;
@@ -163,7 +169,11 @@ impl<'a> Watcher<'a> {
         self.num_faces = counted.len() as u32;
         self.ever_found |= place.is_some();
         let (embedding, liveness) = match meant {
-            Some(face) => (self.embed(picture, face, seconds)?, self.judge(picture, face, seconds)?),
+            Some(face) => {
+                // Whose liveness it is must be known as well.
+                let judged = self.judge(picture, face, seconds)?;
+                (self.embed(picture, face, seconds, judged.is_some())?, judged)
+            }
             None => (None, None),
         };
         if embedding.is_none() && liveness.is_none() && meant.is_some() {
@@ -181,16 +191,21 @@ impl<'a> Watcher<'a> {
         Ok(())
     }
 
-    /// A quick look where the face was large enough for it, a thorough one where it matters.
-    fn detect(&self, picture: &Picture, reason: Reason) -> Result<Vec<Face>, EngineError> {
+    /// A quick look where the face was large enough for it, a thorough one where it matters, though not in every frame
+    /// of a clip that flickers.
+    fn detect(&mut self, picture: &Picture, seconds: f64, reason: Reason) -> Result<Vec<Face>, EngineError> {
         let detector = &self.eyes.detector;
+        let matters = reason.is_jump() || reason == Reason::SomethingNew;
+        let may_be_thorough = seconds - self.thorough_at >= JUMP_GAP;
         let shrink = |side: u32| f64::from(picture.width().max(picture.height())) / f64::from(side);
-        if !reason.is_jump() {
+        if !(matters && may_be_thorough) {
             let faces = detector.detect(picture, detector.small(), self.cancelled)?;
-            if faces.first().is_some_and(|face| face.bounds.width / shrink(detector.small()) >= NARROW) {
+            let wide = |face: &Face| face.bounds.width / shrink(detector.small()) >= NARROW;
+            if !may_be_thorough || faces.first().is_some_and(wide) {
                 return Ok(faces);
             }
         }
+        self.thorough_at = seconds;
         let faces = detector.detect(picture, detector.large(), self.cancelled)?;
         if !faces.is_empty() || !self.ever_found {
             return Ok(faces);
@@ -223,13 +238,15 @@ impl<'a> Watcher<'a> {
         picture: &Picture,
         face: &Face,
         seconds: f64,
+        wanted: bool,
     ) -> Result<Option<Embedding>, EngineError> {
-        let every = if self.unrecognised { EMBED_GAP } else { self.embed_every };
-        if seconds - self.embedded_at < every {
+        let every = if self.unrecognised { self.embed_gap } else { self.embed_every };
+        if !wanted && seconds - self.embedded_at < every {
             return Ok(None);
         }
         let embedding = self.eyes.embedder.embed(picture, &face.points, self.cancelled)?;
         self.embedded_at = seconds;
+        self.embed_gap = unforeseen_gap(picture);
         self.unrecognised = false;
         Ok(embedding)
     }
@@ -246,6 +263,15 @@ impl<'a> Watcher<'a> {
         self.judged_at = seconds;
         self.eyes.liveness.judge(picture, &face.bounds, self.cancelled).map(Some)
     }
+}
+
+/// Between half and one and a half times [`JUMP_GAP`], as the picture has it: the same for the same clip, but no clip
+/// can be cut so that each embedding falls on a frame made for it.
+fn unforeseen_gap(picture: &Picture) -> f64 {
+    const STEP: usize = 257;
+    let mut hasher = DefaultHasher::new();
+    picture.rgb().iter().step_by(STEP).for_each(|value| hasher.write_u8(*value));
+    JUMP_GAP * (0.5 + hasher.finish() as f64 / u64::MAX as f64)
 }
 
 /// The face's box in the frame as it was stored, as fractions of its sides.

@@ -16,6 +16,7 @@ use crate::engines::media::upright::Upright;
 use crate::engines::media::{MediaError, MediaLimits};
 
 /// Two frames at a time: enough for full HD on one viewer's clock, and no more than a job's share of a machine.
+const FRAME_SECONDS_MIN: f64 = 1.0 / 240.0;
 const DECODER_THREADS: usize = 2;
 /// Shown for this long when nothing says how long a frame lasts.
 const USUAL_RATE: f64 = 30.0;
@@ -129,7 +130,12 @@ impl Output<'_> {
             .timestamp()
             .map(|ticks| ticks as f64 * self.time_base - self.start)
             .filter(|seconds| seconds.is_finite())
-            .map_or(expected, |seconds| seconds.max(self.last_seconds))
+            .map_or(expected, |seconds| seconds.max(self.earliest()))
+    }
+
+    /// Frames can't stand still in time: whoever looks at frames by the clock would not look at them.
+    fn earliest(&self) -> f64 {
+        if self.frames == 0 { self.last_seconds } else { self.last_seconds + FRAME_SECONDS_MIN }
     }
 
     fn finish(self) -> Result<VideoInfo, MediaError> {
