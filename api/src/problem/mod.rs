@@ -1,5 +1,5 @@
 //! What a handler answers when it can't do what was asked. One table gives code, status and title; how it looks on the
-//! wire is decided in [`render`], by the path's version.
+//! wire is decided in [`render()`], by the path's version.
 
 mod render;
 
@@ -75,7 +75,7 @@ impl ResponseError for Problem {
         StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// Status and headers; [`render`] writes the body.
+    /// Status and headers; [`render()`] writes the body.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         let headers = response.headers_mut();
