@@ -208,7 +208,7 @@ mod tests {
         assert!(manifest.profiles.contains_key("default"));
         for name in manifest.profiles.keys() {
             let profile = manifest.profile(name).expect("it resolves");
-            assert!(profile.models().count() >= 8, "{name}");
+            assert!(profile.models().count() >= 7, "{name}");
         }
     }
 
