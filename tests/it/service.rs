@@ -33,9 +33,11 @@ impl Folder {
         Self { data: temporary.path().to_owned(), _temporary: Some(temporary) }
     }
 
-    /// How many files are below the folder of uploaded media.
-    pub(crate) fn media_files(&self) -> usize {
-        files_below(&self.data.join("media"))
+    /// The files of all uploads. Beside their folders lies the lock of the process that serves.
+    pub(crate) fn media_files(&self) -> Vec<PathBuf> {
+        let mut files = files_below(&self.data.join("media"));
+        files.retain(|path| path.file_name().is_none_or(|name| name != "serve.lock"));
+        files
     }
 
     /// Everything the services in this folder have logged.
@@ -193,12 +195,10 @@ fn announced(process: &mut Child) -> Option<String> {
     None
 }
 
-fn files_below(folder: &Path) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     entries
         .map(|entry| entry.expect("an entry").path())
-        // The lock of the process that serves is nobody's media.
-        .filter(|path| !path.ends_with("serve.lock"))
-        .map(|path| if path.is_dir() { files_below(&path) } else { 1 })
-        .sum()
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+        .collect()
 }
