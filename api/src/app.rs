@@ -8,10 +8,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 use anyhow::Context as _;
-use countersign_shared::blob::Blobs;
+use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
-use countersign_shared::signal::Signal;
-use countersign_shared::store::Stores;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -30,16 +28,6 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 /// After a refusal, how long a client may go on sending before the connection is cut: it has to read the refusal.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// What the front end needs from the rest of the process.
-#[derive(Clone)]
-pub struct Ports {
-    pub stores: Stores,
-    pub blobs: Arc<dyn Blobs>,
-    pub signal: Arc<dyn Signal>,
-    pub readiness: watch::Receiver<Readiness>,
-    pub metrics: RenderMetrics,
-}
-
 /// The front end, bound to its address and not yet answering.
 pub struct App {
     front: Arc<Front>,
@@ -52,13 +40,18 @@ pub struct App {
 impl App {
     /// Binds the configured address. Must be called on the runtime of the process, which also runs what outlives a
     /// request.
-    pub fn build(config: &Config, ports: Ports) -> anyhow::Result<Self> {
+    pub fn build(
+        config: &Config,
+        adapters: &Adapters,
+        readiness: watch::Receiver<Readiness>,
+        metrics: RenderMetrics,
+    ) -> anyhow::Result<Self> {
         let listen = config.server.listen;
         let listener = TcpListener::bind(listen).with_context(|| format!("failed to listen on {listen}"))?;
         let address = listener.local_addr().context("failed to read the address that is listened on")?;
         let background = Background::new(Handle::try_current().context("failed to find a runtime")?);
         Ok(Self {
-            front: Arc::new(Front::new(config, ports, background)),
+            front: Arc::new(Front::new(config, adapters, readiness, metrics, background)),
             listener,
             address,
             threads: config.server.effective_threads(),

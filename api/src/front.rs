@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_shared::adapters::Adapters;
 use countersign_shared::blob::Blobs;
 use countersign_shared::config::{Config, Limits};
 use countersign_shared::domain::{Lane, ProblemCode};
@@ -11,10 +12,11 @@ use countersign_shared::store::{KeyStore, VerificationStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Ports, RenderMetrics};
+use crate::app::RenderMetrics;
 use crate::background::Background;
 use crate::problem::Problem;
 use crate::readiness::Readiness;
+use crate::room::Room;
 
 pub(crate) struct Front {
     pub(crate) verifications: Arc<dyn VerificationStore>,
@@ -31,25 +33,31 @@ pub(crate) struct Front {
     pub(crate) stopping: CancellationToken,
     /// Set when a shutdown can't wait for results any longer.
     pub(crate) stop_waiting: CancellationToken,
-    max_depth: u64,
+    room: Room,
     uploads: Arc<Semaphore>,
 }
 
 impl Front {
-    pub(crate) fn new(config: &Config, ports: Ports, background: Background) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        adapters: &Adapters,
+        readiness: watch::Receiver<Readiness>,
+        metrics: RenderMetrics,
+        background: Background,
+    ) -> Self {
         Self {
-            verifications: ports.stores.verifications,
-            keys: ports.stores.keys,
-            blobs: ports.blobs,
-            signal: ports.signal,
-            readiness: ports.readiness,
-            metrics: ports.metrics,
+            room: Room::new(adapters.stores.verifications.clone(), config.lanes.clone()),
+            verifications: adapters.stores.verifications.clone(),
+            keys: adapters.stores.keys.clone(),
+            blobs: adapters.blobs.clone(),
+            signal: adapters.signal.clone(),
+            readiness,
+            metrics,
             background,
             limits: config.limits.clone(),
             wait: config.v1.wait,
             stopping: CancellationToken::new(),
             stop_waiting: CancellationToken::new(),
-            max_depth: config.queue.max_depth,
             uploads: Arc::new(Semaphore::new(config.limits.uploads)),
         }
     }
@@ -71,8 +79,7 @@ impl Front {
 
     /// Refuses work for a lane that holds as much as it may.
     pub(crate) async fn ensure_room(&self, lane: Lane) -> Result<(), Problem> {
-        let queued = self.verifications.queued(lane, self.max_depth).await?;
-        if queued < self.max_depth { Ok(()) } else { Err(Problem::of(ProblemCode::QueueFull)) }
+        self.room.ensure(lane).await
     }
 
     /// One of the places for uploads at the same time.

@@ -1,6 +1,6 @@
 //! HTTP in: routes, uploads, keys, waiting. No native library.
 //!
-//! - [`App`]: the server; [`Ports`] is what it needs from the rest of the process.
+//! - [`App`]: the server. [`process`]: a front end as a process of its own.
 //! - [`v1_1`]: a report as the documented v1.1 JSON, for the command line too.
 //! - `routes`: one file per operation. `upload` streams a multipart request to the blob store, `auth` finds the caller,
 //!   `accept` writes the verification, `wait` waits for its result, `problem` says what went wrong.
@@ -11,14 +11,16 @@ mod auth;
 mod background;
 mod front;
 mod problem;
+pub mod process;
 mod readiness;
 mod request_id;
+mod room;
 mod routes;
 mod trace;
 mod upload;
 mod wait;
 
-pub use app::{App, Ports, RenderMetrics};
+pub use app::{App, RenderMetrics};
 pub use readiness::Readiness;
 
 /// The documented v1.1 JSON.

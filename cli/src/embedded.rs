@@ -4,12 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use countersign_api::{App, Ports, Readiness};
-use countersign_shared::blob::{self, Blobs};
+use countersign_api::{App, Readiness};
+use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
-use countersign_shared::queue::{JobQueue, MemoryQueue};
-use countersign_shared::signal::{MemorySignal, Signal};
-use countersign_shared::store::{DataLock, Stores};
+use countersign_shared::store::Stores;
 use countersign_shared::telemetry::metrics::Page;
 use countersign_worker::intake::Worker;
 use countersign_worker::pipeline::Pipeline;
@@ -20,35 +18,18 @@ use tokio_util::sync::CancellationToken;
 /// The whole service, bound to its address and not yet answering.
 pub(crate) struct Embedded {
     config: Config,
-    stores: Stores,
-    queue: Arc<dyn JobQueue>,
-    signal: Arc<dyn Signal>,
-    blobs: Arc<dyn Blobs>,
+    adapters: Adapters,
     app: App,
     readiness: watch::Sender<Readiness>,
-    /// Two processes on one data folder would both recover its jobs.
-    _lock: DataLock,
 }
 
 impl Embedded {
     /// Takes the data folder, opens what lies there and binds the address.
     pub(crate) async fn build(config: Config, page: Page) -> anyhow::Result<Self> {
-        let lock = DataLock::take(&config)?;
-        let stores =
-            Stores::open(&config.store.url, &config.data).await.context("failed to open the store")?;
-        let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(config.queue.max_depth));
-        let signal: Arc<dyn Signal> = Arc::new(MemorySignal::new());
-        let blobs = blob::open(&config.blobs, &config.data).context("failed to open the media folder")?;
+        let adapters = Adapters::open(&config).await?;
         let (readiness, watched) = watch::channel(Readiness::Starting);
-        let ports = Ports {
-            stores: stores.clone(),
-            blobs: Arc::clone(&blobs),
-            signal: Arc::clone(&signal),
-            readiness: watched,
-            metrics: Arc::new(move || page.render()),
-        };
-        let app = App::build(&config, ports)?;
-        Ok(Self { config, stores, queue, signal, blobs, app, readiness, _lock: lock })
+        let app = App::build(&config, &adapters, watched, Arc::new(move || page.render()))?;
+        Ok(Self { config, adapters, app, readiness })
     }
 
     pub(crate) const fn address(&self) -> SocketAddr {
@@ -56,7 +37,7 @@ impl Embedded {
     }
 
     pub(crate) const fn stores(&self) -> &Stores {
-        &self.stores
+        &self.adapters.stores
     }
 
     /// Answers at once (not ready), loads the models, works (ready) until `shutdown`, then drains both halves. When one
@@ -66,7 +47,7 @@ impl Embedded {
         shutdown: CancellationToken,
         on_ready: impl FnOnce(),
     ) -> anyhow::Result<()> {
-        let Self { config, stores, queue, signal, blobs, app, readiness, _lock } = self;
+        let Self { config, adapters, app, readiness } = self;
         let stop = shutdown.child_token();
         let front = tokio::spawn(stopping(stop.clone(), app.run(stop.clone())));
         let work = async {
@@ -77,7 +58,7 @@ impl Embedded {
                 loaded.context("loading the models panicked")?.context("failed to load the models")?;
             let pipeline = Arc::new(pipeline);
             let runs: Arc<dyn Pipeline> = pipeline.clone();
-            let worker = Worker::build(&config, stores, queue, signal, blobs, runs);
+            let worker = Worker::build(&config, &adapters, runs);
             readiness.send_replace(Readiness::Ready);
             on_ready();
             worker.run(stop.clone()).await;

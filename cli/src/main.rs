@@ -27,6 +27,10 @@ struct Arguments {
 enum Command {
     /// Serve HTTP and work on the jobs, in one process.
     Serve,
+    /// Serve HTTP, beside other front ends and the workers.
+    Api,
+    /// Work on the jobs, beside other workers and the front ends.
+    Worker,
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::KeysCommand),
@@ -62,6 +66,8 @@ fn main() -> ExitCode {
     let (result, on_error) = runtime.block_on(async {
         match arguments.command {
             Command::Serve => (commands::serve::run(config).await, ExitCode::FAILURE),
+            Command::Api => (commands::api::run(config).await, ExitCode::FAILURE),
+            Command::Worker => (commands::worker::run(config).await, ExitCode::FAILURE),
             Command::Keys(command) => (commands::keys::run(command, &config).await, ExitCode::FAILURE),
             Command::Models(command) => (commands::models::run(command, &config).await, ExitCode::FAILURE),
             Command::Verify(command) => (commands::verify::run(command, &config).await, ExitCode::from(2)),

@@ -3,13 +3,17 @@
 //! - [`domain`]: ids, verifications and their states, reports, the error table. Pure data, no I/O.
 //! - [`store`], [`queue`], [`blob`], [`signal`]: the ports. Each `mod.rs` is the trait, each sibling file an
 //!   adapter, each `contract.rs` the tests that every adapter must pass.
+//! - [`adapters`]: from the settings' URLs to the ports. [`roles`]: the duties that belong to no job.
 //! - [`config`]: one struct per section; `default.toml` is the manual.
-//! - [`telemetry`]: logs, spans and metrics.
+//! - [`process`]: what every serving process does around its work. [`telemetry`]: logs, spans and metrics.
 
+pub mod adapters;
 pub mod blob;
 pub mod config;
 pub mod domain;
+pub mod process;
 pub mod queue;
+pub mod roles;
 pub mod signal;
 pub mod store;
 pub mod telemetry;

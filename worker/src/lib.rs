@@ -4,10 +4,12 @@
 //! - [`engines`]: the only users of native libraries, each behind a trait: onnx, media (FFmpeg), speech (whisper).
 //! - [`stages`]: one step of looking or listening each; they know engines' traits, and no HTTP, SQL or AMQP.
 //! - [`pipeline`]: which stages run for a photo, a video, a spoof check, and what follows from them.
-//! - [`intake`]: the job's life: consumer, lease, relay, reaper.
+//! - [`intake`]: the job's life: consumer, lease, attempts.
+//! - [`process`]: a worker as a process of its own.
 
 pub mod engines;
 pub mod intake;
 pub mod models;
 pub mod pipeline;
+pub mod process;
 pub mod stages;

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_api::{App, Ports, Readiness};
-use countersign_shared::blob;
+use countersign_api::{App, Readiness};
+use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{
     ApiKey, ApiKeyInfo, KeyId, Lane, Scope, State, TenantId, Timestamp, Verification, VerificationId,
 };
-use countersign_shared::signal::{MemorySignal, Signal};
+use countersign_shared::signal::Signal;
 use countersign_shared::store::{Claim, Outcome, Stores};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -48,18 +48,11 @@ impl Service {
             .chain(settings)
             .map(|(name, value)| (format!("COUNTERSIGN_{name}"), (*value).to_owned()));
         let config = Config::load(None, environment).expect("the settings load");
-        let stores = Stores::open(&config.store.url, &config.data).await.expect("the store opens");
-        let blobs = blob::open(&config.blobs, &config.data).expect("the blob store opens");
-        let signal: Arc<dyn Signal> = Arc::new(MemorySignal::new());
+        let adapters = Adapters::open(&config).await.expect("the adapters open");
         let (readiness, receiver) = watch::channel(Readiness::Ready);
-        let ports = Ports {
-            stores: stores.clone(),
-            blobs,
-            signal: Arc::clone(&signal),
-            readiness: receiver,
-            metrics: Arc::new(|| "a_metric 1\n".to_owned()),
-        };
-        let app = App::build(&config, ports).expect("the app builds");
+        let app = App::build(&config, &adapters, receiver, Arc::new(|| "a_metric 1\n".to_owned()))
+            .expect("the app builds");
+        let Adapters { stores, signal, .. } = adapters;
         let (address, shutdown) = (app.addr(), CancellationToken::new());
         let running = tokio::spawn(app.run(shutdown.clone()));
         let tenant = stores.keys.tenant("acme").await.expect("a tenant");
@@ -92,7 +85,9 @@ impl Service {
         tokio::spawn(async move {
             while !shutdown.is_cancelled() {
                 for lane in Lane::ALL {
-                    for row in stores.outbox.pending(lane, 100).await.expect("the outbox is read") {
+                    let batch = stores.outbox.take(lane, 100).await.expect("the outbox is read");
+                    let sequences: Vec<i64> = batch.rows().iter().map(|row| row.sequence).collect();
+                    for row in batch.rows() {
                         let id = row.message.verification_id;
                         let claim = stores.verifications.claim(id, "responder", SOON).await.expect("a claim");
                         if let Claim::Claimed(lease, verification) = claim {
@@ -100,8 +95,8 @@ impl Service {
                             stores.verifications.finish(&lease, &outcome).await.expect("finished");
                             signal.announce(id).await;
                         }
-                        stores.outbox.sent(&[row.sequence]).await.expect("sent");
                     }
+                    batch.sent(&sequences).await.expect("sent");
                 }
                 let _ = tokio::time::timeout(Duration::from_millis(100), stores.outbox.added()).await;
             }
@@ -151,8 +146,8 @@ impl Service {
         let found = async {
             loop {
                 for lane in Lane::ALL {
-                    let rows = self.stores.outbox.pending(lane, 1).await.expect("the outbox is read");
-                    if let Some(row) = rows.first() {
+                    let batch = self.stores.outbox.take(lane, 1).await.expect("the outbox is read");
+                    if let Some(row) = batch.rows().first() {
                         return row.message.verification_id;
                     }
                 }
@@ -174,7 +169,11 @@ impl Service {
         fn below(folder: &std::path::Path, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = entry.path();
-                if path.is_dir() { below(&path, found) } else { found.push(path) }
+                if path.is_dir() {
+                    below(&path, found);
+                } else if path.file_name().is_none_or(|name| name != "serve.lock") {
+                    found.push(path);
+                }
             }
         }
         let mut found = Vec::new();
@@ -186,7 +185,8 @@ impl Service {
     pub(crate) async fn keeps_nothing(&self) {
         self.eventually("no file is left", || async { self.files().is_empty() }).await;
         for lane in Lane::ALL {
-            assert_eq!(self.stores.verifications.queued(lane, 10).await.expect("a count"), 0);
+            let backlog = self.stores.verifications.backlog(lane, 10).await.expect("a count");
+            assert_eq!(backlog.queued, 0);
         }
     }
 

@@ -61,14 +61,14 @@ async fn a_client_that_vanishes_cancels_its_own_verification_alone() {
     service
         .eventually("both are queued", || async {
             let lane = countersign_shared::domain::Lane::PhotoInteractive;
-            service.stores.verifications.queued(lane, 10).await.expect("a count") == 2
+            service.stores.verifications.backlog(lane, 10).await.expect("a count").queued == 2
         })
         .await;
     drop(leaves);
     service
         .eventually("one is left", || async {
             let lane = countersign_shared::domain::Lane::PhotoInteractive;
-            service.stores.verifications.queued(lane, 10).await.expect("a count") == 1
+            service.stores.verifications.backlog(lane, 10).await.expect("a count").queued == 1
         })
         .await;
     service.respond(|verification| Outcome::Succeeded(Box::new(sample(verification.request.kind))));
@@ -96,7 +96,8 @@ async fn a_client_that_vanishes_while_a_worker_has_its_job_changes_nothing() {
 
 #[tokio::test]
 async fn a_full_queue_turns_calls_away_before_their_body_is_read() {
-    let service = Service::start(&[("QUEUE__MAX_DEPTH", "1"), ("V1__WAIT", "100ms")]).await;
+    let service =
+        Service::start(&[("LANES__PHOTO_INTERACTIVE", "{ max_depth = 1 }"), ("V1__WAIT", "100ms")]).await;
     service.post("/v1.1/photoverify", &parts(&service)).await.expect_error(504, "TIMED_OUT");
 
     let mut connection = Connection::open(service.address).await;

@@ -43,7 +43,7 @@ pub(crate) enum KeysCommand {
 }
 
 pub(crate) async fn run(command: KeysCommand, config: &Config) -> anyhow::Result<ExitCode> {
-    let stores = Stores::open(&config.store.url, &config.data).await.context("failed to open the store")?;
+    let stores = Stores::open(&config.store, &config.data).await.context("failed to open the store")?;
     match command {
         KeysCommand::Create { tenant, label, scopes, expires_in } => {
             create(&stores, tenant, label, scopes, expires_in.map(Into::into)).await

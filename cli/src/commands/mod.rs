@@ -1,11 +1,13 @@
 //! One file per subcommand, and the two ways in which they speak to a person.
 
+pub(crate) mod api;
 pub(crate) mod bench;
 pub(crate) mod keys;
 pub(crate) mod models;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod verify;
+pub(crate) mod worker;
 
 use std::io::Write;
 

@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use countersign_shared::blob::BlobKey;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{
-    Digits, Kind, Language, Media, MediaFormat, MediaRole, Priority, Report, Request, SNIFF_BYTES, Verdict,
-    VerificationId,
+    Digits, Kind, Language, Media, MediaFormat, MediaRole, Priority, REQUEST_VERSION, Report, Request,
+    SNIFF_BYTES, Verdict, VerificationId,
 };
 use countersign_worker::pipeline::load::VerificationPipeline;
 use countersign_worker::pipeline::{Job, Pipeline, PipelineError};
@@ -102,6 +102,7 @@ fn job(subject: &Subject, config: &Config) -> anyhow::Result<Job> {
         files.insert(role, path.to_owned());
     }
     let request = Request {
+        version: REQUEST_VERSION,
         kind,
         priority: Priority::Interactive,
         media,

@@ -33,14 +33,14 @@ pub enum BlobError {
 /// The blob store can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("blobs.url must start with file://")]
+    #[error("blobs.url must start with file:// or s3://")]
     UnknownUrl,
     #[error("failed to make the folder `{}`", .path.display())]
     Folder { path: PathBuf, source: io::Error },
 }
 
 /// The blob store of the settings. A relative path is below the data folder.
-pub fn open(settings: &config::Blobs, data: &Data) -> Result<Arc<dyn Blobs>, OpenError> {
+pub async fn open(settings: &config::Blobs, data: &Data) -> Result<Arc<dyn Blobs>, OpenError> {
     let path = settings.url.strip_prefix("file://").ok_or(OpenError::UnknownUrl)?;
     let path = data.resolve(path);
     let blobs = FolderBlobs::open(path.clone()).map_err(|source| OpenError::Folder { path, source })?;

@@ -19,6 +19,8 @@ pub enum ConfigError {
     Unreadable(#[from] Box<figment::Error>),
     #[error("the settings contradict themselves: {}", .0.join("; "))]
     Inconsistent(Vec<String>),
+    #[error("`countersign serve` is the whole service in one process; for several: {}", .0.join("; "))]
+    NotDistributed(Vec<String>),
 }
 
 impl Config {
@@ -71,12 +73,19 @@ mod tests {
             ("COUNTERSIGN_WORKER__PERMITS", "3"),
             ("COUNTERSIGN_WORKER__RETRY_DELAYS", r#"["2s"]"#),
             ("COUNTERSIGN_V1__WAIT", "5s"),
+            ("COUNTERSIGN_LANES__PHOTO_BATCH", "{ max_depth = 7 }"),
+            (
+                "COUNTERSIGN_WORKER__LANES",
+                r#"["photo.interactive:3", "video.interactive", "photo.batch", "video.batch"]"#,
+            ),
             ("HOME", "/root"),
         ])
         .expect("the settings load");
         assert_eq!(config.server.listen.port(), 0);
         assert_eq!(config.worker.permits, 3);
         assert_eq!(config.worker.retry_delays.len(), 1);
+        assert_eq!((config.lanes.photo_batch.max_depth, config.lanes.video_batch.max_depth), (7, 100_000));
+        assert_eq!(config.worker.lanes.iter().map(|share| share.weight).collect::<Vec<_>>(), [3, 1, 1, 1]);
         assert_eq!(config.v1.wait.as_secs(), 5);
     }
 
@@ -88,8 +97,8 @@ mod tests {
 
     #[test]
     fn every_contradiction_is_reported_at_once() {
-        let error = load(&[("COUNTERSIGN_WORKER__LEASE", "0s"), ("COUNTERSIGN_QUEUE__MAX_DEPTH", "0")])
+        let error = load(&[("COUNTERSIGN_WORKER__LEASE", "0s"), ("COUNTERSIGN_QUEUE__WINDOW", "0")])
             .expect_err("two contradictions");
-        assert!(error.to_string().contains("worker.lease") && error.to_string().contains("queue.max_depth"));
+        assert!(error.to_string().contains("worker.lease") && error.to_string().contains("queue.window"));
     }
 }

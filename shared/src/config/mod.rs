@@ -2,11 +2,13 @@
 
 mod check;
 mod load;
+mod secret;
 mod sections;
 
 pub use load::{ConfigError, DEFAULTS};
+pub use secret::{Secret, ServiceUrl};
 pub(crate) use sections::create_private;
 pub use sections::{
-    Blobs, Config, Data, Limits, Log, LogFormat, Models, Pipeline, Queue, Retention, Sampling, Server,
-    Signal, Store, V1, Worker,
+    Blobs, Config, Data, LaneLimits, Lanes, Limits, Log, LogFormat, Models, Pipeline, Queue, Retention,
+    Sampling, Server, Signal, Store, V1, Worker,
 };

@@ -10,7 +10,9 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Lane, Thresholds};
+use super::secret::{Secret, ServiceUrl};
+use crate::domain::{Lane, LaneShare, Thresholds};
+use crate::roles::Role;
 
 /// Every setting.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +24,7 @@ pub struct Config {
     pub signal: Signal,
     pub blobs: Blobs,
     pub data: Data,
+    pub lanes: Lanes,
     pub limits: Limits,
     pub v1: V1,
     pub worker: Worker,
@@ -39,6 +42,7 @@ pub struct Server {
     pub threads: usize,
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
+    pub roles: Vec<Role>,
 }
 
 impl Server {
@@ -50,26 +54,34 @@ impl Server {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    pub url: String,
+    pub url: ServiceUrl,
+    pub connections: u32,
+    pub migrate: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
-    pub url: String,
-    pub max_depth: u64,
+    pub url: ServiceUrl,
+    pub window: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signal {
-    pub url: String,
+    pub url: ServiceUrl,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blobs {
-    pub url: String,
+    pub url: ServiceUrl,
+    /// Empty means the provider's own.
+    pub endpoint: ServiceUrl,
+    pub region: String,
+    /// Both empty mean the machine's own role.
+    pub access_key: String,
+    pub secret_key: Secret,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,6 +99,35 @@ impl Data {
     /// Makes the folder, readable by its owner alone: it holds faces.
     pub fn create(&self) -> std::io::Result<()> {
         create_private(&self.dir)
+    }
+}
+
+/// When a lane takes no more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lanes {
+    pub photo_interactive: LaneLimits,
+    pub video_interactive: LaneLimits,
+    pub photo_batch: LaneLimits,
+    pub video_batch: LaneLimits,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaneLimits {
+    pub max_depth: u64,
+    #[serde(with = "humantime_serde")]
+    pub max_age: Duration,
+}
+
+impl Lanes {
+    pub const fn of(&self, lane: Lane) -> LaneLimits {
+        match lane {
+            Lane::PhotoInteractive => self.photo_interactive,
+            Lane::VideoInteractive => self.video_interactive,
+            Lane::PhotoBatch => self.photo_batch,
+            Lane::VideoBatch => self.video_batch,
+        }
     }
 }
 
@@ -115,8 +156,10 @@ pub struct V1 {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Worker {
+    pub roles: Vec<Role>,
+    pub listen: SocketAddr,
     pub permits: usize,
-    pub lanes: Vec<Lane>,
+    pub lanes: Vec<LaneShare>,
     #[serde(with = "humantime_serde")]
     pub lease: Duration,
     pub max_attempts: u32,

@@ -23,6 +23,6 @@ pub use report::{
 pub use tenant::{ApiKey, ApiKeyInfo, InvalidApiKey, Scope};
 pub use time::Timestamp;
 pub use verification::{
-    IllegalTransition, Kind, Lane, NewVerification, Priority, Request, State, Transition, Verdict,
-    Verification,
+    IllegalTransition, Kind, Lane, LaneShare, NewVerification, Priority, REQUEST_VERSION, Request, State,
+    Transition, Verdict, Verification,
 };

@@ -1,6 +1,7 @@
 //! A verification: what was asked, and the states that it passes through.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,44 @@ impl FromStr for Lane {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|lane| lane.name() == text).ok_or_else(|| format!("unknown lane `{text}`"))
+    }
+}
+
+/// A lane that a worker serves, and how often in proportion to its others. Written `photo.batch` or `photo.batch:3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LaneShare {
+    pub lane: Lane,
+    /// From 1 to 1000.
+    pub weight: u32,
+}
+
+impl LaneShare {
+    const WEIGHTS: RangeInclusive<u32> = 1..=1000;
+}
+
+impl FromStr for LaneShare {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (lane, weight) = text.split_once(':').unwrap_or((text, "1"));
+        let weight = weight.parse().ok().filter(|weight| Self::WEIGHTS.contains(weight));
+        let weight = weight.ok_or_else(|| format!("`{text}` has no weight from 1 to 1000"))?;
+        Ok(Self { lane: lane.parse()?, weight })
+    }
+}
+
+impl TryFrom<String> for LaneShare {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<LaneShare> for String {
+    fn from(share: LaneShare) -> Self {
+        format!("{}:{}", share.lane, share.weight)
     }
 }
 
@@ -184,9 +223,15 @@ impl Verdict {
     }
 }
 
-/// What a worker needs to know to do the work. Stored as JSON with the row; fields are only ever added.
+/// The version of [`Request`] that this build writes, and the newest that its workers take.
+pub const REQUEST_VERSION: u16 = 1;
+
+/// What a worker needs to know to do the work. Stored as JSON with the row; fields are only ever added. One that older
+/// workers must not overlook raises [`REQUEST_VERSION`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
+    #[serde(default = "first_version")]
+    pub version: u16,
     pub kind: Kind,
     pub priority: Priority,
     pub media: Vec<Media>,
@@ -194,6 +239,10 @@ pub struct Request {
     pub challenge: Option<Digits>,
     /// The language they are spoken in; set exactly when `kind` is [`Kind::Video`].
     pub language: Option<Language>,
+}
+
+const fn first_version() -> u16 {
+    1
 }
 
 impl Request {
@@ -268,6 +317,11 @@ mod tests {
         }
         for lane in Lane::ALL {
             assert_eq!(lane.name().parse(), Ok(lane));
+            assert_eq!(lane.name().parse(), Ok(LaneShare { lane, weight: 1 }));
+            assert_eq!(format!("{lane}:7").parse(), Ok(LaneShare { lane, weight: 7 }));
+        }
+        for nonsense in ["photo", "photo.batch:", "photo.batch:0", "photo.batch:1001", "photo.batch:-1"] {
+            assert!(nonsense.parse::<LaneShare>().is_err(), "{nonsense}");
         }
     }
 }

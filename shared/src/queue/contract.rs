@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::{Consumer, Delivery, JobMessage, JobQueue, QueueError};
-use crate::domain::{Lane, VerificationId};
+use crate::domain::{Lane, LaneShare, VerificationId};
 
 /// The depth that the queue under test is made for.
 pub const MAX_DEPTH: u64 = 8;
@@ -62,7 +62,12 @@ async fn publish(queue: &dyn JobQueue, lane: Lane, count: usize) -> Vec<JobMessa
 }
 
 async fn consumer(queue: &dyn JobQueue, prefetch: usize) -> Box<dyn Consumer> {
-    queue.consume(&Lane::ALL, prefetch).await.expect("the queue is open")
+    queue.consume(&all_lanes(), prefetch).await.expect("the queue is open")
+}
+
+/// Every lane, each with twice the weight of the next.
+fn all_lanes() -> Vec<LaneShare> {
+    Lane::ALL.into_iter().zip([8, 4, 2, 1]).map(|(lane, weight)| LaneShare { lane, weight }).collect()
 }
 
 async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
@@ -149,7 +154,10 @@ pub async fn no_more_than_prefetch_are_delivered_unsettled(queue: &dyn JobQueue)
 
 pub async fn a_consumer_gets_only_its_lanes(queue: &dyn JobQueue) {
     publish(queue, Lane::VideoBatch, 1).await;
-    let mut photos = queue.consume(&[Lane::PhotoInteractive], 1).await.expect("the queue is open");
+    let mut photos = queue
+        .consume(&[LaneShare { lane: Lane::PhotoInteractive, weight: 1 }], 1)
+        .await
+        .expect("the queue is open");
     assert!(is_quiet(&mut photos).await);
 }
 

@@ -3,6 +3,7 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod memory;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::config;
-use crate::domain::{Lane, VerificationId};
+use crate::domain::{Lane, LaneShare, VerificationId};
 
 pub use memory::MemoryQueue;
 
@@ -46,16 +47,18 @@ pub enum QueueError {
     Closed,
 }
 
-/// The settings name no queue that there is.
+/// The queue can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("queue.url must be memory://")]
-pub struct UnknownQueue;
+pub enum OpenError {
+    #[error("queue.url must be memory:// or start with amqp:// or amqps://")]
+    UnknownUrl,
+}
 
 /// The queue of the settings.
-pub fn open(settings: &config::Queue) -> Result<Arc<dyn JobQueue>, UnknownQueue> {
+pub async fn open(settings: &config::Queue) -> Result<Arc<dyn JobQueue>, OpenError> {
     match settings.url.as_str() {
-        "memory://" => Ok(Arc::new(MemoryQueue::new(settings.max_depth))),
-        _ => Err(UnknownQueue),
+        "memory://" => Ok(Arc::new(MemoryQueue::new(settings.window))),
+        _ => Err(OpenError::UnknownUrl),
     }
 }
 
@@ -64,9 +67,9 @@ pub trait JobQueue: Send + Sync {
     /// Returns when the queue has taken responsibility for the message. A message about a verification that already
     /// waits in the lane may be merged with it.
     async fn publish(&self, lane: Lane, message: &JobMessage) -> Result<(), QueueError>;
-    /// A consumer that holds at most `prefetch` unsettled deliveries. Lanes are listed most urgent first: an earlier
-    /// one is served more often, but none is starved.
-    async fn consume(&self, lanes: &[Lane], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError>;
+    /// A consumer that hands out at most `prefetch` unsettled deliveries. While several lanes have work, each is served
+    /// in proportion to its weight, so none is starved; the heaviest goes first.
+    async fn consume(&self, lanes: &[LaneShare], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError>;
     /// Messages that wait in the lane, not counting unsettled deliveries and delayed retries.
     async fn depth(&self, lane: Lane) -> Result<u64, QueueError>;
     /// No more is published or delivered; what is already delivered can be settled.

@@ -13,16 +13,18 @@ use crate::domain::VerificationId;
 
 pub use memory::MemorySignal;
 
-/// The settings name no signal that there is.
+/// The signal can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("signal.url must be memory://")]
-pub struct UnknownSignal;
+pub enum OpenError {
+    #[error("signal.url must be memory:// or start with redis:// or rediss://")]
+    UnknownUrl,
+}
 
 /// The signal of the settings.
-pub fn open(settings: &config::Signal) -> Result<Arc<dyn Signal>, UnknownSignal> {
+pub async fn open(settings: &config::Signal) -> Result<Arc<dyn Signal>, OpenError> {
     match settings.url.as_str() {
         "memory://" => Ok(Arc::new(MemorySignal::new())),
-        _ => Err(UnknownSignal),
+        _ => Err(OpenError::UnknownUrl),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, create_private};
+use crate::config::{Config, ServiceUrl, create_private};
 
 const FILE: &str = "serve.lock";
 
@@ -27,7 +27,7 @@ pub enum LockError {
 impl DataLock {
     pub fn take(config: &Config) -> Result<Self, LockError> {
         let data = &config.data;
-        let below = |url: &str, scheme: &str| url.strip_prefix(scheme).map(|path| data.resolve(path));
+        let below = |url: &ServiceUrl, scheme: &str| url.strip_prefix(scheme).map(|path| data.resolve(path));
         let rows = below(&config.store.url, "sqlite://").and_then(|file| file.parent().map(Path::to_owned));
         let media = below(&config.blobs.url, "file://");
         let mut folders: Vec<PathBuf> = [Some(data.dir.clone()), rows, media].into_iter().flatten().collect();
@@ -57,7 +57,7 @@ mod tests {
     fn config(data: &Path, media: &Path) -> Config {
         let mut config = Config::load(None, []).expect("the defaults");
         config.data.dir = data.to_owned();
-        config.blobs.url = format!("file://{}", media.display());
+        config.blobs.url = format!("file://{}", media.display()).into();
         config
     }
 

@@ -53,6 +53,8 @@ pub enum Claim {
     Claimed(Lease, Box<Verification>),
     /// Finished, canceled or erased: there is nothing left to do.
     Gone,
+    /// A newer build wrote the request, in that version; it is left to the workers of that build.
+    Newer(u16),
     /// Another worker holds it until then.
     Held(Timestamp),
     /// It is claimed, but this build can't read it; to be given up like any other attempt that failed.
@@ -78,6 +80,14 @@ pub struct OutboxRow {
     pub message: JobMessage,
 }
 
+/// What waits in a lane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub queued: u64,
+    /// When the oldest of those that no worker has tried yet was accepted.
+    pub oldest: Option<Timestamp>,
+}
+
 /// What a sweep over stale rows did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reoffered {
@@ -101,21 +111,37 @@ pub trait VerificationStore: Send + Sync {
     async fn renew(&self, held: &Lease, lease: Duration) -> Result<(), StoreError>;
     /// Ends the attempt in ONE transaction. `Conflict` when the lease is lost: nothing is written then.
     async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError>;
-    /// How many are queued in the lane, counted up to `limit`.
-    async fn queued(&self, lane: Lane, limit: u64) -> Result<u64, StoreError>;
+    /// What is queued in the lane, counted up to `limit`.
+    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError>;
+    /// The tenant's verifications, newest first: those before `before`, at most `limit`.
+    async fn list(
+        &self,
+        tenant: TenantId,
+        before: Option<VerificationId>,
+        limit: u32,
+    ) -> Result<Vec<Verification>, StoreError>;
 }
 
 /// The messages on their way to the queue.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// The lane's oldest rows, at most `limit`. By lane, so that a lane whose queue is full holds up no other.
-    async fn pending(&self, lane: Lane, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
-    /// Removes rows that the queue has confirmed.
-    async fn sent(&self, sequences: &[i64]) -> Result<(), StoreError>;
+    /// The lanes that have rows, whether another relay holds them or not.
+    async fn waiting(&self) -> Result<Vec<Lane>, StoreError>;
+    /// Takes rows of one lane, about `limit` of them. Tenants take turns: each that has rows gets an equal share and at
+    /// least one, its own oldest first. No other relay is given them while the batch lives.
+    async fn take(&self, lane: Lane, limit: u32) -> Result<Box<dyn OutboxBatch>, StoreError>;
     /// How many rows wait.
     async fn depth(&self) -> Result<u64, StoreError>;
     /// Returns when rows were added, by this process, since the last call returned; never misses one, may wake early.
     async fn added(&self);
+}
+
+/// Rows in one relay's hands. Dropping it frees them.
+#[async_trait]
+pub trait OutboxBatch: Send {
+    fn rows(&self) -> &[OutboxRow];
+    /// Removes those that the queue has confirmed and frees the others.
+    async fn sent(self: Box<Self>, sequences: &[i64]) -> Result<(), StoreError>;
 }
 
 /// What the reaper does.

@@ -73,9 +73,9 @@ pub fn pipeline_stuck(grace: Duration) {
     error!(grace_ms = grace.as_millis() as u64, "pipeline did not stop, its thread is abandoned");
 }
 
-/// A message that this build can't read, from a newer one or from elsewhere.
-pub fn message_refused(lane: Lane, version: u16) {
-    error!(%lane, version, "message of an unknown version refused");
+/// A newer build wrote the message or its row.
+pub fn newer_left(lane: Lane, id: VerificationId) {
+    info!(%lane, job.id = %id, "job of a newer version left to newer workers");
 }
 
 /// A dependency failed; the same thing is tried again later.

@@ -9,8 +9,10 @@
 
 pub mod events;
 mod init;
+mod listen;
 pub mod metrics;
 mod stage;
 
 pub use init::{TelemetryError, init};
+pub use listen::listen;
 pub use stage::{Stage, stage};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use countersign_shared::adapters::Adapters;
 use countersign_shared::blob::Blobs;
 use countersign_shared::config::{self, Config};
 use countersign_shared::domain::{Failure, Kind, ProblemCode, State, Verification, VerificationId};
@@ -23,6 +24,9 @@ use crate::pipeline::Pipeline;
 /// How often, and with which first wait, a result is written again when the store is away. The lease is kept meanwhile.
 const FINISH_TRIES: u32 = 6;
 const FINISH_PAUSE: Duration = Duration::from_millis(200);
+
+/// When what a newer build wrote comes back.
+const LEFT_FOR: Duration = Duration::from_secs(5);
 
 /// How long a pipeline may take to stop after it was told to.
 const STOP_GRACE: Duration = Duration::from_secs(3);
@@ -44,8 +48,8 @@ pub enum Handled {
     Held,
     /// Another worker has taken it over; nothing was written.
     LeaseLost,
-    /// The message is of a version that this build does not know.
-    Refused,
+    /// A newer build wrote it; it is left to that build's workers.
+    Newer,
     /// The store was away; the message comes back.
     Unavailable,
 }
@@ -66,17 +70,11 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(
-        config: &Config,
-        stores: Stores,
-        signal: Arc<dyn Signal>,
-        blobs: Arc<dyn Blobs>,
-        pipeline: Arc<dyn Pipeline>,
-    ) -> Self {
+    pub(super) fn new(config: &Config, adapters: &Adapters, pipeline: Arc<dyn Pipeline>) -> Self {
         Self {
-            stores,
-            signal,
-            blobs,
+            stores: adapters.stores.clone(),
+            signal: adapters.signal.clone(),
+            blobs: adapters.blobs.clone(),
             pipeline,
             settings: config.worker.clone(),
             draining: CancellationToken::new(),
@@ -96,10 +94,8 @@ impl Context {
 /// Claims the verification that the message is about, works on it and settles the message. The permit is held for as
 /// long as the pipeline's thread runs.
 pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedSemaphorePermit) -> Handled {
-    if delivery.message.v != MESSAGE_VERSION {
-        events::message_refused(delivery.lane, delivery.message.v);
-        settled(delivery.reject().await);
-        return Handled::Refused;
+    if delivery.message.v > MESSAGE_VERSION {
+        return leave(delivery).await;
     }
     let id = delivery.message.verification_id;
     match context.stores.verifications.claim(id, &context.owner(), context.settings.lease).await {
@@ -119,6 +115,7 @@ pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedS
             let attempt = Attempt::begin(context, lease, None);
             attempt.fail("the row is unreadable", delivery).await
         }
+        Ok(Claim::Newer(_)) => leave(delivery).await,
         Ok(Claim::Gone) => {
             settled(delivery.ack().await);
             Handled::Gone
@@ -134,6 +131,13 @@ pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedS
             Handled::Unavailable
         }
     }
+}
+
+/// Leaves a message to the workers of a newer build: it comes back until one of them has it.
+async fn leave(delivery: Delivery) -> Handled {
+    events::newer_left(delivery.lane, delivery.message.verification_id);
+    settled(delivery.retry(LEFT_FOR).await);
+    Handled::Newer
 }
 
 /// A claimed verification.

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_shared::blob::Blobs;
+use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
-use countersign_shared::domain::{Lane, Timestamp};
+use countersign_shared::domain::{LaneShare, Timestamp};
 use countersign_shared::queue::{Consumer, Delivery, JobQueue, QueueError};
-use countersign_shared::signal::Signal;
-use countersign_shared::store::Stores;
+use countersign_shared::roles::{Duties, Role};
 use countersign_shared::telemetry::events;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -16,8 +15,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::attempt::{Context, Handled, handle};
-use super::reaper::Reaper;
-use super::relay::Relay;
 use crate::pipeline::Pipeline;
 
 /// The wait before a queue or a store that failed is asked again.
@@ -26,10 +23,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Takes jobs and finishes them; one to a process.
 pub struct Worker {
     context: Arc<Context>,
-    relay: Relay,
-    reaper: Reaper,
+    duties: Duties,
+    roles: Vec<Role>,
     queue: Arc<dyn JobQueue>,
-    lanes: Vec<Lane>,
+    lanes: Vec<LaneShare>,
     permits: Arc<Semaphore>,
     prefetch: usize,
     /// The queue lives and dies with this process, so the rows of its predecessor are nobody else's.
@@ -39,24 +36,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn build(
-        config: &Config,
-        stores: Stores,
-        queue: Arc<dyn JobQueue>,
-        signal: Arc<dyn Signal>,
-        blobs: Arc<dyn Blobs>,
-        pipeline: Arc<dyn Pipeline>,
-    ) -> Self {
+    pub fn build(config: &Config, adapters: &Adapters, pipeline: Arc<dyn Pipeline>) -> Self {
         let prefetch = config.worker.effective_permits();
         Self {
-            relay: Relay::new(stores.outbox.clone(), queue.clone()),
-            reaper: Reaper::new(config, &stores, queue.clone(), blobs.clone(), signal.clone()),
-            context: Arc::new(Context::new(config, stores, signal, blobs, pipeline)),
-            queue,
+            duties: Duties::new(config, adapters),
+            roles: config.worker.roles.clone(),
+            context: Arc::new(Context::new(config, adapters, pipeline)),
+            queue: adapters.queue.clone(),
             lanes: config.worker.lanes.clone(),
             permits: Arc::new(Semaphore::new(prefetch)),
             prefetch,
-            embedded: config.queue.url.starts_with("memory://"),
+            embedded: config.is_embedded(),
             drain: config.server.drain,
             consumer: None,
         }
@@ -67,8 +57,7 @@ impl Worker {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let Some(()) = shutdown.run_until_cancelled(self.recover_until_done()).await else { return };
         let background = TaskTracker::new();
-        background.spawn(self.relay.clone().run(shutdown.clone()));
-        background.spawn(self.reaper.clone().run(shutdown.clone()));
+        background.spawn(self.duties.clone().run(self.roles.clone(), shutdown.clone()));
         background.close();
         let attempts = TaskTracker::new();
         while let Some((delivery, permit)) = shutdown.run_until_cancelled(self.next()).await {
@@ -87,10 +76,10 @@ impl Worker {
 
     /// Handles one delivery, or none when none waits, after sending what is in the outbox.
     pub async fn step(&mut self) -> Handled {
-        self.relay.pass().await;
+        self.duties.relay().await;
         let mut waiting = 0;
-        for lane in &self.lanes {
-            waiting += self.queue.depth(*lane).await.unwrap_or(0);
+        for share in &self.lanes {
+            waiting += self.queue.depth(share.lane).await.unwrap_or(0);
         }
         if waiting == 0 {
             return Handled::Idle;
@@ -101,7 +90,7 @@ impl Worker {
 
     /// Sweeps once, as if it were `now`.
     pub async fn reap(&mut self, now: Timestamp) {
-        self.reaper.pass(now).await;
+        self.duties.reap(now).await;
     }
 
     /// Queues again what a predecessor that was killed has left behind; only for a process that is alone with its

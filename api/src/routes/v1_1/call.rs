@@ -6,7 +6,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use countersign_shared::domain::{
-    Digits, Kind, Lane, Language, Priority, ProblemCode, Request, Scope, State, Verification,
+    Digits, Kind, Lane, Language, Priority, ProblemCode, REQUEST_VERSION, Request, Scope, State, Verification,
 };
 
 use super::videoverify::{AUDIO_CHALLENGE, LANGUAGE_CODE};
@@ -72,7 +72,14 @@ async fn submit(
         Kind::Photo | Kind::Spoof => (None, None),
     };
     let Upload { caller, media, draft, .. } = upload;
-    let request = Request { kind, priority: Priority::Interactive, media, challenge, language };
+    let request = Request {
+        version: REQUEST_VERSION,
+        kind,
+        priority: Priority::Interactive,
+        media,
+        challenge,
+        language,
+    };
     if kind != endpoint.usual {
         front.ensure_room(request.lane()).await?;
     }

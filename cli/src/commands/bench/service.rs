@@ -33,8 +33,8 @@ impl Service {
         config.models.dir = std::path::absolute(config.data.resolve(&config.models.dir))?;
         config.data.dir = folder.path().to_owned();
         // Nothing of an operator's own rows and media may be touched, wherever the settings put them.
-        "sqlite://bench.db".clone_into(&mut config.store.url);
-        "file://media".clone_into(&mut config.blobs.url);
+        config.store.url = "sqlite://bench.db".into();
+        config.blobs.url = "file://media".into();
         config.server.listen.set_port(0);
         let started = Instant::now();
         let embedded = Embedded::build(config, page).await?;

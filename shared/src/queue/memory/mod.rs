@@ -1,7 +1,6 @@
 //! The queue inside one process: bounded, by lane, refilled from the rows when the process starts.
 
 mod lanes;
-mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,11 +10,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 use self::lanes::Lanes;
-use self::turns::Turns;
+use super::turns::Turns;
 use super::{Consumer, Delivery, JobMessage, JobQueue, QueueError, Settle};
-use crate::domain::Lane;
+use crate::domain::{Lane, LaneShare};
 
-/// Room beyond the depth at which new jobs are refused, for those that are offered again or come back late.
+/// Room beyond the window that a relay fills, for those that are offered again or come back late.
 const HEADROOM: u64 = 64;
 
 pub struct MemoryQueue {
@@ -29,9 +28,9 @@ struct Shared {
 }
 
 impl MemoryQueue {
-    /// A queue that holds `max_depth` messages in each lane, and a few more.
-    pub fn new(max_depth: u64) -> Self {
-        let capacity = max_depth.saturating_add((max_depth / 4).max(HEADROOM));
+    /// A queue that holds `window` messages in each lane, and a few more.
+    pub fn new(window: u64) -> Self {
+        let capacity = window.saturating_add((window / 4).max(HEADROOM));
         Self { shared: Arc::new(Shared { lanes: Mutex::new(Lanes::new(capacity)), changed: Notify::new() }) }
     }
 }
@@ -51,7 +50,7 @@ impl JobQueue for MemoryQueue {
         Ok(())
     }
 
-    async fn consume(&self, lanes: &[Lane], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
+    async fn consume(&self, lanes: &[LaneShare], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
         Ok(Box::new(MemoryConsumer {
             shared: self.shared.clone(),
             turns: Turns::new(lanes),
@@ -92,7 +91,7 @@ impl Consumer for MemoryConsumer {
                     return Err(QueueError::Closed);
                 }
                 lanes.bring_back_due(Instant::now());
-                if let Some((lane, message)) = self.turns.take(&mut lanes) {
+                if let Some((lane, message)) = self.turns.take(|lane| lanes.take(lane)) {
                     drop(lanes);
                     return Ok(self.delivery(lane, message, permit));
                 }

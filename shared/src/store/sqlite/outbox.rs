@@ -2,28 +2,51 @@
 
 use async_trait::async_trait;
 
+use sqlx::SqlitePool;
+
 use super::Sqlite;
 use super::row::MessageRow;
 use crate::domain::Lane;
-use crate::store::{Outbox, OutboxRow, StoreError};
+use crate::store::{Outbox, OutboxBatch, OutboxRow, StoreError};
 
-pub(super) const PENDING: &str = "SELECT sequence, verification, traceparent FROM outbox
-    WHERE lane = ?1 ORDER BY sequence LIMIT ?2";
+/// Hops from tenant to tenant along the index, so that its cost is in tenants and rows taken, not in rows that wait.
+pub(super) const TAKE: &str = "WITH RECURSIVE
+    tenants (tenant) AS (
+        SELECT min(tenant) FROM outbox WHERE lane = ?1
+        UNION ALL
+        SELECT (SELECT min(tenant) FROM outbox WHERE lane = ?1 AND tenant > tenants.tenant)
+        FROM tenants WHERE tenant IS NOT NULL
+    ),
+    share (size) AS (SELECT max(1, ?2 / max(1, count(tenant))) FROM tenants),
+    taken AS (
+        SELECT outbox.*, row_number() OVER (PARTITION BY outbox.tenant ORDER BY sequence) AS turn
+        FROM tenants CROSS JOIN outbox ON sequence IN (
+            SELECT sequence FROM outbox AS own WHERE own.lane = ?1 AND own.tenant = tenants.tenant
+            ORDER BY sequence LIMIT (SELECT size FROM share)
+        )
+    )
+    SELECT sequence, verification, traceparent FROM taken ORDER BY turn, sequence";
 
 #[async_trait]
 impl Outbox for Sqlite {
-    async fn pending(&self, lane: Lane, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
-        let rows: Vec<MessageRow> =
-            sqlx::query_as(PENDING).bind(lane.name()).bind(limit).fetch_all(&self.reader).await?;
-        Ok(rows.into_iter().map(|row| row.decode(lane)).collect())
+    async fn waiting(&self) -> Result<Vec<Lane>, StoreError> {
+        let mut lanes = Vec::new();
+        for lane in Lane::ALL {
+            let row: Option<i64> = sqlx::query_scalar("SELECT 1 FROM outbox WHERE lane = ?1 LIMIT 1")
+                .bind(lane.name())
+                .fetch_optional(&self.reader)
+                .await?;
+            lanes.extend(row.map(|_| lane));
+        }
+        Ok(lanes)
     }
 
-    async fn sent(&self, sequences: &[i64]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM outbox WHERE sequence IN (SELECT value FROM json_each(?1))")
-            .bind(serde_json::to_string(sequences)?)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+    /// One process has the rows, and it runs one relay: nothing needs to be locked.
+    async fn take(&self, lane: Lane, limit: u32) -> Result<Box<dyn OutboxBatch>, StoreError> {
+        let rows: Vec<MessageRow> =
+            sqlx::query_as(TAKE).bind(lane.name()).bind(limit).fetch_all(&self.reader).await?;
+        let rows = rows.into_iter().map(|row| row.decode(lane)).collect();
+        Ok(Box::new(Taken { rows, writer: self.writer.clone() }))
     }
 
     async fn depth(&self) -> Result<u64, StoreError> {
@@ -33,5 +56,28 @@ impl Outbox for Sqlite {
 
     async fn added(&self) {
         self.added.notified().await;
+    }
+}
+
+struct Taken {
+    rows: Vec<OutboxRow>,
+    writer: SqlitePool,
+}
+
+#[async_trait]
+impl OutboxBatch for Taken {
+    fn rows(&self) -> &[OutboxRow] {
+        &self.rows
+    }
+
+    async fn sent(self: Box<Self>, sequences: &[i64]) -> Result<(), StoreError> {
+        if sequences.is_empty() {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM outbox WHERE sequence IN (SELECT value FROM json_each(?1))")
+            .bind(serde_json::to_string(sequences)?)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 }

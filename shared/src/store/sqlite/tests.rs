@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sqlx::Row;
 
 use super::{Sqlite, outbox, upkeep, verifications};
-use crate::config::Data;
+use crate::config::{Data, Store};
 use crate::domain::{Failure, Kind, NewVerification, Priority, ProblemCode, State, Transition};
 use crate::store::contract::{new_verification, report};
 use crate::store::{Claim, Lease, OpenError, Outcome, StoreError, Stores, VerificationStore};
@@ -14,8 +14,12 @@ use crate::store::{Claim, Lease, OpenError, Outcome, StoreError, Stores, Verific
 async fn stores() -> (tempfile::TempDir, Stores) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = Data { dir: folder.path().join("data") };
-    let stores = Stores::open("sqlite://countersign.db", &data).await.expect("the store opens");
+    let stores = Stores::open(&settings("sqlite://countersign.db"), &data).await.expect("the store opens");
     (folder, stores)
+}
+
+fn settings(url: &str) -> Store {
+    Store { url: url.into(), connections: 2, migrate: true }
 }
 
 async fn database() -> (tempfile::TempDir, Sqlite) {
@@ -32,8 +36,9 @@ async fn rows_are_there_when_the_database_is_opened_again() {
     let new = new_verification(Kind::Video, Priority::Interactive);
     first.verifications.accept(&new).await.expect("accepted");
     let data = Data { dir: folder.path().join("data") };
-    let second =
-        Stores::open("sqlite://countersign.db", &data).await.expect("two processes may have it open");
+    let second = Stores::open(&settings("sqlite://countersign.db"), &data)
+        .await
+        .expect("two processes may have it open");
     let row = second.verifications.verification(new.tenant, new.id).await.expect("the row");
     assert_eq!(row.request, new.request);
     let tenant = second.keys.tenant("acme").await.expect("the second may write");
@@ -44,7 +49,7 @@ async fn rows_are_there_when_the_database_is_opened_again() {
 async fn an_unknown_url_is_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = Data { dir: folder.path().to_owned() };
-    assert!(matches!(Stores::open("mysql://somewhere", &data).await, Err(OpenError::UnknownUrl)));
+    assert!(matches!(Stores::open(&settings("mysql://somewhere"), &data).await, Err(OpenError::UnknownUrl)));
 }
 
 #[tokio::test]
@@ -138,7 +143,9 @@ async fn no_recurring_query_scans_the_table() {
     let statements = [
         verifications::QUEUED,
         verifications::CLAIM,
-        outbox::PENDING,
+        verifications::OLDEST,
+        verifications::LIST,
+        outbox::TAKE,
         upkeep::EXHAUST,
         upkeep::REOFFER,
         upkeep::MEDIA_DUE,
@@ -153,7 +160,11 @@ async fn no_recurring_query_scans_the_table() {
             let whole_table = step.starts_with("SCAN verifications") || step.starts_with("SCAN outbox");
             let counts_a_partial_index = step.contains("USING COVERING INDEX verifications_");
             assert!(!whole_table || counts_a_partial_index, "{step}: {statement}");
-            assert!(!step.contains("TEMP B-TREE FOR ORDER BY"), "{step}: {statement}");
+            let sorts_only_what_it_took = statement == outbox::TAKE;
+            assert!(
+                sorts_only_what_it_took || !step.contains("TEMP B-TREE FOR ORDER BY"),
+                "{step}: {statement}"
+            );
         }
     }
 }

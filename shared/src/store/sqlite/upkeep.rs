@@ -28,13 +28,13 @@ pub(super) const REOFFER: &str = "UPDATE verifications
         WHERE state = 'queued' AND offered_at < ?3
         LIMIT ?4
     )
-    RETURNING id, lane, traceparent";
-const OFFER: &str = "INSERT INTO outbox (verification, lane, traceparent) VALUES (?1, ?2, ?3)
+    RETURNING id, tenant, lane, traceparent";
+const OFFER: &str = "INSERT INTO outbox (verification, tenant, lane, traceparent) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (verification) DO NOTHING";
 const RELEASE_ALL: &str = "UPDATE verifications
     SET state = 'queued', offered_at = ?1, lease_owner = NULL, lease_until = NULL WHERE state = 'processing'";
-const OFFER_ALL: &str = "INSERT INTO outbox (verification, lane, traceparent)
-    SELECT id, lane, traceparent FROM verifications WHERE state = 'queued' ORDER BY id
+const OFFER_ALL: &str = "INSERT INTO outbox (verification, tenant, lane, traceparent)
+    SELECT id, tenant, lane, traceparent FROM verifications WHERE state = 'queued' ORDER BY id
     ON CONFLICT (verification) DO NOTHING";
 pub(super) const MEDIA_DUE: &str = "SELECT id FROM verifications WHERE has_media = 1 AND finished_at < ?1
     ORDER BY finished_at LIMIT ?2";
@@ -66,15 +66,16 @@ impl Upkeep for Sqlite {
             .bind(limit)
             .fetch_all(&mut *transaction)
             .await?;
-        let stale: Vec<(Uuid, String, Option<String>)> = sqlx::query_as(REOFFER)
+        let stale: Vec<(Uuid, Uuid, String, Option<String>)> = sqlx::query_as(REOFFER)
             .bind(now.as_millis())
             .bind(now.as_millis())
             .bind(offered_before.as_millis())
             .bind(limit)
             .fetch_all(&mut *transaction)
             .await?;
-        for (id, lane, traceparent) in &stale {
-            sqlx::query(OFFER).bind(id).bind(lane).bind(traceparent).execute(&mut *transaction).await?;
+        for (id, tenant, lane, traceparent) in &stale {
+            let offer = sqlx::query(OFFER).bind(id).bind(tenant).bind(lane).bind(traceparent);
+            offer.execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         self.added.notify_one();

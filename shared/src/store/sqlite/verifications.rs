@@ -3,26 +3,32 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::Sqlite;
 use super::row::{VerificationRow, columns};
-use crate::domain::{Lane, NewVerification, TenantId, Timestamp, Verification, VerificationId};
-use crate::store::{Claim, Lease, Outcome, StoreError, VerificationStore};
+use crate::domain::{
+    Lane, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
+};
+use crate::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore};
 
 const ACCEPT: &str =
-    "INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request)
-    VALUES (?1, ?2, ?3, 'queued', ?4, ?4, ?5, ?6)";
-const OFFER: &str = "INSERT INTO outbox (verification, lane, traceparent) VALUES (?1, ?2, ?3)";
+    "INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request, version)
+    VALUES (?1, ?2, ?3, 'queued', ?4, ?4, ?5, ?6, ?7)";
+const OFFER: &str = "INSERT INTO outbox (verification, tenant, lane, traceparent) VALUES (?1, ?2, ?3, ?4)";
 const READ: &str = concat!("SELECT ", columns!(), " FROM verifications WHERE id = ?1 AND tenant = ?2");
 const CANCEL: &str = "UPDATE verifications SET state = 'canceled', finished_at = ?3
     WHERE id = ?1 AND tenant = ?2 AND state = 'queued'";
 pub(super) const CLAIM: &str = concat!(
     "UPDATE verifications SET state = 'processing', attempts = attempts + 1, lease_owner = ?2, lease_until = ?3,
         started_at = coalesce(started_at, ?4)
-    WHERE id = ?1 AND (state = 'queued' OR (state = 'processing' AND lease_until <= ?4))
+    WHERE id = ?1 AND version <= ?5 AND (state = 'queued' OR (state = 'processing' AND lease_until <= ?4))
     RETURNING ",
     columns!()
 );
+/// Why a row was not claimed: none of a row that is final.
+const REFUSAL: &str = "SELECT version, lease_until FROM verifications
+    WHERE id = ?1 AND state IN ('queued', 'processing')";
 const RENEW: &str = "UPDATE verifications SET lease_until = ?4
     WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
 const SUCCEED: &str = "UPDATE verifications
@@ -37,6 +43,15 @@ const RETRY: &str = "UPDATE verifications
 /// The state is spelt out: a partial index serves only a query that names what it is partial to.
 pub(super) const QUEUED: &str = "SELECT count(*) FROM
     (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = ?1 LIMIT ?2)";
+pub(super) const OLDEST: &str = "SELECT created_at FROM verifications
+    WHERE state = 'queued' AND lane = ?1 AND attempts = 0 ORDER BY created_at LIMIT 1";
+pub(super) const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM verifications WHERE tenant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
+);
+/// After every identifier.
+const LAST: Uuid = Uuid::max();
 
 #[async_trait]
 impl VerificationStore for Sqlite {
@@ -51,10 +66,12 @@ impl VerificationStore for Sqlite {
             .bind(Timestamp::now().as_millis())
             .bind(&new.traceparent)
             .bind(request)
+            .bind(new.request.version)
             .execute(&mut *transaction)
             .await?;
         sqlx::query(OFFER)
             .bind(new.id.as_uuid())
+            .bind(new.tenant.as_uuid())
             .bind(lane)
             .bind(&new.traceparent)
             .execute(&mut *transaction)
@@ -102,17 +119,17 @@ impl VerificationStore for Sqlite {
             .bind(owner)
             .bind(now.after(lease).as_millis())
             .bind(now.as_millis())
+            .bind(REQUEST_VERSION)
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = claimed else {
-            let held: Option<Option<i64>> =
-                sqlx::query_scalar("SELECT lease_until FROM verifications WHERE id = ?1")
-                    .bind(id.as_uuid())
-                    .fetch_optional(&mut *transaction)
-                    .await?;
-            return Ok(held
-                .flatten()
-                .map_or(Claim::Gone, |until| Claim::Held(Timestamp::from_millis(until))));
+            let refusal: Option<(u16, Option<i64>)> =
+                sqlx::query_as(REFUSAL).bind(id.as_uuid()).fetch_optional(&mut *transaction).await?;
+            return Ok(match refusal {
+                Some((version, _)) if version > REQUEST_VERSION => Claim::Newer(version),
+                Some((_, Some(until))) => Claim::Held(Timestamp::from_millis(until)),
+                _ => Claim::Gone,
+            });
         };
         transaction.commit().await?;
         let held = Lease {
@@ -159,10 +176,27 @@ impl VerificationStore for Sqlite {
         if finished.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
-    async fn queued(&self, lane: Lane, limit: u64) -> Result<u64, StoreError> {
+    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let count: i64 =
+        let queued: i64 =
             sqlx::query_scalar(QUEUED).bind(lane.name()).bind(limit).fetch_one(&self.reader).await?;
-        Ok(count as u64)
+        let oldest: Option<i64> =
+            sqlx::query_scalar(OLDEST).bind(lane.name()).fetch_optional(&self.reader).await?;
+        Ok(Backlog { queued: queued as u64, oldest: oldest.map(Timestamp::from_millis) })
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        before: Option<VerificationId>,
+        limit: u32,
+    ) -> Result<Vec<Verification>, StoreError> {
+        let rows: Vec<VerificationRow> = sqlx::query_as(LIST)
+            .bind(tenant.as_uuid())
+            .bind(before.map_or(LAST, |id| *id.as_uuid()))
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await?;
+        rows.into_iter().map(VerificationRow::decode).collect()
     }
 }

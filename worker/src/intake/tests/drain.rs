@@ -50,7 +50,7 @@ async fn a_job_that_outlasts_the_drain_is_given_back_without_using_up_an_attempt
     timeout(PATIENCE, running).await.expect("it stops").expect("it does not panic");
     let row = house.row(&new).await;
     assert_eq!((row.state, row.attempts), (State::Queued, 0));
-    house.lose_memory();
+    house.lose_memory().await;
     let (mut next, _) = house.worker(|_, _| Ok(report()));
     assert!(next.recover().await);
     assert_eq!(step(&mut next).await, Handled::Finished(State::Succeeded));
@@ -62,7 +62,7 @@ async fn a_job_that_outlasts_the_drain_is_given_back_without_using_up_an_attempt
 async fn a_running_worker_finishes_what_it_finds_and_what_comes() {
     let house = House::new().await;
     let mut accepted = vec![house.accept().await];
-    house.stores.verifications.claim(accepted[0].id, "killed", PATIENCE).await.expect("claimed");
+    house.adapters.stores.verifications.claim(accepted[0].id, "killed", PATIENCE).await.expect("claimed");
     let shutdown = CancellationToken::new();
     let (worker, pipeline) = house.worker(|_, _| Ok(report()));
     let running = tokio::spawn(worker.run(shutdown.clone()));
@@ -70,7 +70,7 @@ async fn a_running_worker_finishes_what_it_finds_and_what_comes() {
         accepted.push(house.accept().await);
     }
     for new in &accepted {
-        let mut waiter = house.signal.listen(new.id).await;
+        let mut waiter = house.adapters.signal.listen(new.id).await;
         while house.row(new).await.state != State::Succeeded {
             timeout(PATIENCE, waiter.changed()).await.expect("the waiter is told");
         }

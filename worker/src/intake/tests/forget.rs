@@ -31,14 +31,14 @@ async fn media_without_retention_are_deleted_at_the_end_of_the_job() {
     let (mut worker, _) = house.worker(|_, _| Ok(report()));
     assert_eq!(step(&mut worker).await, Handled::Finished(State::Succeeded));
     assert!(!house.media_are_there(&new).await);
-    assert_eq!(house.stores.upkeep.media_due(later(), 10).await.expect("rows"), []);
+    assert_eq!(house.adapters.stores.upkeep.media_due(later(), 10).await.expect("rows"), []);
 }
 
 #[tokio::test]
 async fn the_media_of_a_canceled_job_are_deleted_too() {
     let house = House::with(|config| config.retention.media = Duration::ZERO).await;
     let new = house.accept().await;
-    house.stores.verifications.cancel(new.tenant, new.id).await.expect("canceled");
+    house.adapters.stores.verifications.cancel(new.tenant, new.id).await.expect("canceled");
     let (mut worker, _) = house.worker(|_, _| Ok(report()));
     worker.reap(later()).await;
     assert!(!house.media_are_there(&new).await);
@@ -53,7 +53,7 @@ async fn results_are_deleted_when_their_retention_ends() {
     worker.reap(Timestamp::now().after(29 * 24 * HOUR)).await;
     assert_eq!(house.row(&new).await.state, State::Succeeded);
     worker.reap(Timestamp::now().after(31 * 24 * HOUR)).await;
-    let gone = house.stores.verifications.verification(new.tenant, new.id).await;
+    let gone = house.adapters.stores.verifications.verification(new.tenant, new.id).await;
     assert!(matches!(gone, Err(StoreError::NotFound)));
 }
 

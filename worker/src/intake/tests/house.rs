@@ -5,14 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_shared::blob::Blobs;
+use countersign_shared::adapters::Adapters;
 use countersign_shared::config::{Config, Data};
 use countersign_shared::domain::{Kind, NewVerification, Priority, Report, Timestamp, Verification};
-use countersign_shared::queue::{JobMessage, JobQueue};
-use countersign_shared::signal::Signal;
-use countersign_shared::store::Stores;
+use countersign_shared::queue::JobMessage;
 use countersign_shared::store::contract::new_verification;
-use countersign_shared::{blob, queue, signal};
+use countersign_shared::{queue, signal};
 use tokio::time::timeout;
 
 use crate::intake::{Handled, Worker};
@@ -50,10 +48,7 @@ impl Pipeline for FakePipeline {
 pub(super) struct House {
     _folder: tempfile::TempDir,
     pub(super) config: Config,
-    pub(super) stores: Stores,
-    pub(super) queue: Arc<dyn JobQueue>,
-    pub(super) signal: Arc<dyn Signal>,
-    pub(super) blobs: Arc<dyn Blobs>,
+    pub(super) adapters: Adapters,
 }
 
 impl House {
@@ -71,15 +66,8 @@ impl House {
         config.worker.max_attempts = 3;
         config.worker.retry_delays = vec![Duration::ZERO];
         change(&mut config);
-        let stores = Stores::open(&config.store.url, &config.data).await.expect("the store opens");
-        Self {
-            stores,
-            queue: queue::open(&config.queue).expect("the queue opens"),
-            signal: signal::open(&config.signal).expect("the signal opens"),
-            blobs: blob::open(&config.blobs, &config.data).expect("the blobs open"),
-            _folder: folder,
-            config,
-        }
+        let adapters = Adapters::open(&config).await.expect("the adapters open");
+        Self { adapters, _folder: folder, config }
     }
 
     /// A worker whose pipeline does this; it is told the job and how many runs there were, this one included.
@@ -88,27 +76,20 @@ impl House {
         act: impl Fn(&Job, u32) -> Found + Send + Sync + 'static,
     ) -> (Worker, Arc<FakePipeline>) {
         let pipeline = Arc::new(FakePipeline { act: Box::new(act), runs: AtomicU32::new(0) });
-        let worker = Worker::build(
-            &self.config,
-            self.stores.clone(),
-            self.queue.clone(),
-            self.signal.clone(),
-            self.blobs.clone(),
-            pipeline.clone(),
-        );
+        let worker = Worker::build(&self.config, &self.adapters, pipeline.clone());
         (worker, pipeline)
     }
 
     /// What is in memory is lost, as when the process is killed.
-    pub(super) fn lose_memory(&mut self) {
-        self.queue = queue::open(&self.config.queue).expect("the queue opens");
-        self.signal = signal::open(&self.config.signal).expect("the signal opens");
+    pub(super) async fn lose_memory(&mut self) {
+        self.adapters.queue = queue::open(&self.config.queue).await.expect("the queue opens");
+        self.adapters.signal = signal::open(&self.config.signal).await.expect("the signal opens");
     }
 
     pub(super) async fn upload(&self) -> NewVerification {
         let new = new_verification(Kind::Photo, Priority::Interactive);
         for media in &new.request.media {
-            let mut writer = self.blobs.write(&media.key).await.expect("a writer");
+            let mut writer = self.adapters.blobs.write(&media.key).await.expect("a writer");
             writer.write(Bytes::from_static(b"media")).await.expect("written");
             writer.finish().await.expect("finished");
         }
@@ -117,21 +98,21 @@ impl House {
 
     pub(super) async fn accept(&self) -> NewVerification {
         let new = self.upload().await;
-        self.stores.verifications.accept(&new).await.expect("accepted");
+        self.adapters.stores.verifications.accept(&new).await.expect("accepted");
         new
     }
 
     pub(super) async fn row(&self, new: &NewVerification) -> Verification {
-        self.stores.verifications.verification(new.tenant, new.id).await.expect("the row")
+        self.adapters.stores.verifications.verification(new.tenant, new.id).await.expect("the row")
     }
 
     pub(super) async fn publish(&self, message: &JobMessage) {
         let lane = new_verification(Kind::Photo, Priority::Interactive).request.lane();
-        self.queue.publish(lane, message).await.expect("the queue has room");
+        self.adapters.queue.publish(lane, message).await.expect("the queue has room");
     }
 
     pub(super) async fn media_are_there(&self, new: &NewVerification) -> bool {
-        self.blobs.local(&new.request.media[0].key).await.is_ok()
+        self.adapters.blobs.local(&new.request.media[0].key).await.is_ok()
     }
 }
 

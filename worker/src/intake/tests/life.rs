@@ -15,7 +15,7 @@ use crate::pipeline::PipelineError;
 async fn a_job_is_finished_with_its_report_and_its_waiter_is_told() {
     let house = House::new().await;
     let new = house.accept().await;
-    let mut waiter = house.signal.listen(new.id).await;
+    let mut waiter = house.adapters.signal.listen(new.id).await;
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
     assert_eq!(step(&mut worker).await, Handled::Finished(State::Succeeded));
     timeout(PATIENCE, waiter.changed()).await.expect("the waiter is told");
@@ -23,7 +23,7 @@ async fn a_job_is_finished_with_its_report_and_its_waiter_is_told() {
     assert_eq!((row.state, row.attempts, row.report), (State::Succeeded, 1, Some(report())));
     assert_eq!(step(&mut worker).await, Handled::Idle);
     assert_eq!(pipeline.runs(), 1);
-    assert_eq!(house.stores.outbox.depth().await.expect("a count"), 0);
+    assert_eq!(house.adapters.stores.outbox.depth().await.expect("a count"), 0);
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_message_that_is_delivered_twice_finishes_its_job_once() {
 async fn a_job_that_another_worker_holds_is_left_to_it() {
     let house = House::new().await;
     let new = house.accept().await;
-    house.stores.verifications.claim(new.id, "other", PATIENCE).await.expect("claimed");
+    house.adapters.stores.verifications.claim(new.id, "other", PATIENCE).await.expect("claimed");
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
     assert_eq!(step(&mut worker).await, Handled::Held);
     assert_eq!(pipeline.runs(), 0);
@@ -53,7 +53,7 @@ async fn a_job_canceled_while_it_waits_costs_no_inference() {
     let house = House::new().await;
     let new = house.accept().await;
     house.publish(&JobMessage::new(new.id, None)).await;
-    house.stores.verifications.cancel(new.tenant, new.id).await.expect("canceled");
+    house.adapters.stores.verifications.cancel(new.tenant, new.id).await.expect("canceled");
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
     assert_eq!(step(&mut worker).await, Handled::Gone);
     assert_eq!(pipeline.runs(), 0);
@@ -75,7 +75,7 @@ async fn unusable_media_fail_the_job_at_once_with_their_code() {
 async fn a_failure_of_our_own_is_tried_again_and_in_the_end_fails_visibly() {
     let house = House::new().await;
     let new = house.accept().await;
-    let mut waiter = house.signal.listen(new.id).await;
+    let mut waiter = house.adapters.signal.listen(new.id).await;
     let (mut worker, pipeline) =
         house.worker(|_, _| Err(PipelineError::Retryable("an engine is away".to_owned())));
     assert_eq!(step(&mut worker).await, Handled::Retried);
@@ -117,7 +117,7 @@ async fn a_job_that_takes_too_long_is_stopped_and_tried_again() {
 async fn a_job_without_its_media_fails() {
     let house = House::new().await;
     let new = house.accept().await;
-    house.blobs.delete_all(new.id).await.expect("deleted");
+    house.adapters.blobs.delete_all(new.id).await.expect("deleted");
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
     assert_eq!(step(&mut worker).await, Handled::Finished(State::Failed));
     assert_eq!(house.row(&new).await.error.map(|error| error.code), Some(ProblemCode::Internal));
@@ -125,14 +125,15 @@ async fn a_job_without_its_media_fails() {
 }
 
 #[tokio::test]
-async fn a_message_of_an_unknown_version_is_refused_and_the_row_left() {
+async fn a_message_of_a_newer_version_is_left_to_newer_workers() {
     let house = House::new().await;
     let new = house.accept().await;
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
-    let rows = house.stores.outbox.pending(new.request.lane(), 1).await.expect("rows");
-    house.stores.outbox.sent(&[rows[0].sequence]).await.expect("removed");
+    let batch = house.adapters.stores.outbox.take(new.request.lane(), 1).await.expect("rows");
+    let sequence = batch.rows()[0].sequence;
+    batch.sent(&[sequence]).await.expect("removed");
     house.publish(&JobMessage { v: 99, ..JobMessage::new(new.id, None) }).await;
-    assert_eq!(step(&mut worker).await, Handled::Refused);
+    assert_eq!(step(&mut worker).await, Handled::Newer);
     assert_eq!(step(&mut worker).await, Handled::Idle);
     assert_eq!((house.row(&new).await.state, pipeline.runs()), (State::Queued, 0));
 }
@@ -140,13 +141,16 @@ async fn a_message_of_an_unknown_version_is_refused_and_the_row_left() {
 #[tokio::test]
 async fn more_jobs_than_the_queue_holds_are_all_finished() {
     const JOBS: usize = 150;
-    let house = House::with(|config| config.queue.max_depth = 1).await;
+    let house = House::with(|config| config.queue.window = 1).await;
     for _ in 0..JOBS {
         house.accept().await;
     }
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
     assert_eq!(step(&mut worker).await, Handled::Finished(State::Succeeded));
-    assert!(house.stores.outbox.depth().await.expect("a count") > 0, "the queue took them all at once");
+    assert!(
+        house.adapters.stores.outbox.depth().await.expect("a count") > 0,
+        "the queue took them all at once"
+    );
     for _ in 1..JOBS {
         assert_eq!(step(&mut worker).await, Handled::Finished(State::Succeeded));
     }

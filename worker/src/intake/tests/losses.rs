@@ -53,7 +53,7 @@ async fn a_job_whose_worker_dies_is_finished_by_another_after_its_lease() {
 async fn a_lost_lease_writes_nothing() {
     let house = House::new().await;
     let new = house.accept().await;
-    let (runtime, stores) = (Handle::current(), house.stores.clone());
+    let (runtime, stores) = (Handle::current(), house.adapters.stores.clone());
     let (mut slow, _) = house.worker(move |_, _| {
         take_away(&runtime, &stores);
         Ok(report())
@@ -69,7 +69,7 @@ async fn a_lost_lease_writes_nothing() {
 async fn a_lost_lease_stops_the_pipeline() {
     let house = House::new().await;
     house.accept().await;
-    let (runtime, stores) = (Handle::current(), house.stores.clone());
+    let (runtime, stores) = (Handle::current(), house.adapters.stores.clone());
     let (mut slow, _) = house.worker(move |job, _| {
         take_away(&runtime, &stores);
         until_cancelled(job)
@@ -85,7 +85,7 @@ async fn a_lease_is_kept_for_as_long_as_the_work_goes_on() {
         std::thread::sleep(Duration::from_millis(1500));
         Ok(report())
     });
-    let stores = house.stores.clone();
+    let stores = house.adapters.stores.clone();
     let (handled, ()) = tokio::join!(step(&mut worker), async {
         sleep(Duration::from_millis(1200)).await;
         let now = countersign_shared::domain::Timestamp::now();
@@ -101,9 +101,9 @@ async fn a_job_that_kills_every_worker_fails_visibly() {
     let house = House::new().await;
     let new = house.accept().await;
     for _ in 0..3 {
-        house.stores.verifications.claim(new.id, "killed", Duration::ZERO).await.expect("claimed");
+        house.adapters.stores.verifications.claim(new.id, "killed", Duration::ZERO).await.expect("claimed");
     }
-    let mut waiter = house.signal.listen(new.id).await;
+    let mut waiter = house.adapters.signal.listen(new.id).await;
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
     worker.reap(later()).await;
     timeout(PATIENCE, waiter.changed()).await.expect("the waiter is told");
@@ -125,10 +125,10 @@ async fn every_accepted_job_is_finished_once_after_the_process_was_killed() {
         assert_eq!(step(&mut first).await, Handled::Finished(State::Succeeded));
     }
     for new in &accepted[5..10] {
-        house.stores.verifications.claim(new.id, "killed", PATIENCE).await.expect("claimed");
+        house.adapters.stores.verifications.claim(new.id, "killed", PATIENCE).await.expect("claimed");
     }
     drop(first);
-    house.lose_memory();
+    house.lose_memory().await;
     let (mut second, pipeline) = house.worker(|_, _| Ok(report()));
     assert!(second.recover().await);
     for _ in 0..15 {

@@ -8,7 +8,7 @@ use countersign_shared::domain::{
     Lane, NewVerification, ProblemCode, State, TenantId, Verification, VerificationId,
 };
 use countersign_shared::store::contract::report;
-use countersign_shared::store::{Claim, Lease, Outcome, StoreError, VerificationStore};
+use countersign_shared::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore};
 
 use super::house::{House, step};
 use crate::intake::Handled;
@@ -47,15 +47,25 @@ impl VerificationStore for FakeUnreadable {
         self.0.finish(held, outcome).await
     }
 
-    async fn queued(&self, lane: Lane, limit: u64) -> Result<u64, StoreError> {
-        self.0.queued(lane, limit).await
+    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError> {
+        self.0.backlog(lane, limit).await
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        before: Option<VerificationId>,
+        limit: u32,
+    ) -> Result<Vec<Verification>, StoreError> {
+        self.0.list(tenant, before, limit).await
     }
 }
 
 #[tokio::test]
 async fn a_row_that_can_not_be_read_fails_visibly_when_its_attempts_are_used() {
     let mut house = House::new().await;
-    house.stores.verifications = Arc::new(FakeUnreadable(house.stores.verifications.clone()));
+    house.adapters.stores.verifications =
+        Arc::new(FakeUnreadable(house.adapters.stores.verifications.clone()));
     let new = house.accept().await;
     let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
     assert_eq!(step(&mut worker).await, Handled::Retried);

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use countersign_shared::blob::{BlobError, Blobs};
-use countersign_shared::config::{self, Config};
-use countersign_shared::domain::{Lane, Timestamp, VerificationId};
-use countersign_shared::queue::JobQueue;
-use countersign_shared::signal::Signal;
-use countersign_shared::store::{Outbox, StoreError, Stores, Upkeep};
-use countersign_shared::telemetry::{events, metrics};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+
+use crate::adapters::Adapters;
+use crate::blob::{BlobError, Blobs};
+use crate::config::{self, Config};
+use crate::domain::{Lane, Timestamp, VerificationId};
+use crate::queue::JobQueue;
+use crate::signal::Signal;
+use crate::store::{Outbox, StoreError, Upkeep};
+use crate::telemetry::{events, metrics};
 
 const BATCH: u32 = 200;
 
@@ -39,19 +41,13 @@ enum SweepError {
 }
 
 impl Reaper {
-    pub(super) fn new(
-        config: &Config,
-        stores: &Stores,
-        queue: Arc<dyn JobQueue>,
-        blobs: Arc<dyn Blobs>,
-        signal: Arc<dyn Signal>,
-    ) -> Self {
+    pub(super) fn new(config: &Config, adapters: &Adapters) -> Self {
         Self {
-            upkeep: stores.upkeep.clone(),
-            outbox: stores.outbox.clone(),
-            queue,
-            blobs,
-            signal,
+            upkeep: adapters.stores.upkeep.clone(),
+            outbox: adapters.stores.outbox.clone(),
+            queue: adapters.queue.clone(),
+            blobs: adapters.blobs.clone(),
+            signal: adapters.signal.clone(),
             settings: config.worker.clone(),
             retention: config.retention.clone(),
             orphans_swept_at: None,

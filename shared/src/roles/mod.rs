@@ -1,0 +1,68 @@
+//! The duties that belong to no job: sending the outbox, sweeping. Any process may have them, several at once.
+//!
+//! - `relay`: from the outbox to the queue.
+//! - `reaper`: what was left lying is offered again, what is old is forgotten.
+
+mod reaper;
+mod relay;
+
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::reaper::Reaper;
+use self::relay::Relay;
+use crate::adapters::Adapters;
+use crate::config::Config;
+use crate::domain::Timestamp;
+
+/// What a process does beside answering HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Takes jobs from the queue and works on them.
+    Pipeline,
+    /// Sends the outbox to the queue.
+    Relay,
+    /// Sweeps: expired leases, due media and results, orphans.
+    Reaper,
+}
+
+/// The duties, ready to be run or to be stepped.
+#[derive(Clone)]
+pub struct Duties {
+    relay: Relay,
+    reaper: Reaper,
+}
+
+impl Duties {
+    pub fn new(config: &Config, adapters: &Adapters) -> Self {
+        Self {
+            relay: Relay::new(config, adapters.stores.outbox.clone(), adapters.queue.clone()),
+            reaper: Reaper::new(config, adapters),
+        }
+    }
+
+    /// Does those of the roles that are duties, until `shutdown`.
+    pub async fn run(self, roles: Vec<Role>, shutdown: CancellationToken) {
+        let running = TaskTracker::new();
+        if roles.contains(&Role::Relay) {
+            running.spawn(self.relay.run(shutdown.clone()));
+        }
+        if roles.contains(&Role::Reaper) {
+            running.spawn(self.reaper.run(shutdown));
+        }
+        running.close();
+        running.wait().await;
+    }
+
+    /// Sends what is in the outbox, as far as the queue takes it.
+    pub async fn relay(&self) {
+        self.relay.pass().await;
+    }
+
+    /// Sweeps once, as if it were `now`.
+    pub async fn reap(&mut self, now: Timestamp) {
+        self.reaper.pass(now).await;
+    }
+}
