@@ -40,10 +40,11 @@ impl Embedded {
         &self.adapters.stores
     }
 
-    /// Answers at once (not ready), loads the models, works (ready) until `shutdown`, then drains both halves. When one
+    /// Answers at once (not ready), loads the models with `load`, works (ready) until `shutdown`, then drains both halves. When one
     /// half ends by itself, the other is stopped too. `on_ready` is called once.
-    pub(crate) async fn run(
+    pub(crate) async fn run<Loaded: Pipeline + 'static>(
         self,
+        load: impl FnOnce(&Config) -> anyhow::Result<Loaded> + Send + 'static,
         shutdown: CancellationToken,
         on_ready: impl FnOnce(),
     ) -> anyhow::Result<()> {
@@ -52,13 +53,11 @@ impl Embedded {
         let front = tokio::spawn(stopping(stop.clone(), app.run(stop.clone())));
         let work = async {
             let settings = config.clone();
-            let loading = tokio::task::spawn_blocking(move || VerificationPipeline::load(&settings));
+            let loading = tokio::task::spawn_blocking(move || load(&settings));
             let Some(loaded) = stop.run_until_cancelled(loading).await else { return Ok(()) };
             let pipeline =
                 loaded.context("loading the models panicked")?.context("failed to load the models")?;
-            let pipeline = Arc::new(pipeline);
-            let runs: Arc<dyn Pipeline> = pipeline.clone();
-            let worker = Worker::build(&config, &adapters, runs);
+            let worker = Worker::build(&config, &adapters, Arc::new(pipeline));
             readiness.send_replace(Readiness::Ready);
             on_ready();
             worker.run(stop.clone()).await;
@@ -68,6 +67,11 @@ impl Embedded {
         let served = front.await.context("the front end panicked")?;
         worked.and(served)
     }
+}
+
+/// The pipeline of the settings, its models loaded.
+pub(crate) fn load_models(config: &Config) -> anyhow::Result<VerificationPipeline> {
+    Ok(VerificationPipeline::load(config)?)
 }
 
 /// Stops the rest when this half ends.

@@ -39,8 +39,9 @@ enum Command {
     Models(commands::models::ModelsCommand),
     /// Verify files without a server; exit 0: passed, 1: rejected, 2: error.
     Verify(commands::verify::VerifyArguments),
-    /// Measure speed and memory on this machine, as ratios to the bare models.
-    Bench(commands::bench::BenchArguments),
+    /// Measure speed and memory on this machine.
+    #[command(subcommand)]
+    Bench(commands::bench::BenchCommand),
     /// Print every setting with its default and meaning.
     Settings,
 }

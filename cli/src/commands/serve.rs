@@ -7,7 +7,7 @@ use countersign_shared::process::Process;
 use countersign_worker::models::{Manifest, licence_notices};
 
 use super::{note, say};
-use crate::embedded::Embedded;
+use crate::embedded::{Embedded, load_models};
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let process = Process::start(&config.log)?;
@@ -17,6 +17,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     let service = Embedded::build(config, process.page).await?;
     let address = service.address();
-    service.run(process.shutdown, || say(&format!("listening on http://{address}"))).await?;
+    service.run(load_models, process.shutdown, || say(&format!("listening on http://{address}"))).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use countersign_shared::config::Config;
 use countersign_shared::process::Process;
 use countersign_worker::models::{Manifest, licence_notices};
-use countersign_worker::pipeline::load::VerificationPipeline;
 
 use super::{note, say};
+use crate::embedded::load_models;
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let process = Process::start(&config.log)?;
@@ -15,8 +15,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     {
         note(&notice);
     }
-    let load = |config: &Config| Ok(VerificationPipeline::load(config)?);
     let ready = |address| say(&format!("working, metrics on http://{address}/metrics"));
-    countersign_worker::process::run(config, process, load, ready).await?;
+    countersign_worker::process::run(config, process, load_models, ready).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! The embedded service in this process, on a free port and an empty data folder, and a client to drive it.
+//! The whole service in this process, on a free port and an empty data folder, and a client to drive it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,6 +7,7 @@ use anyhow::Context;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{ApiKey, ApiKeyInfo, KeyId, Scope, Timestamp};
 use countersign_shared::telemetry::metrics::Page;
+use countersign_worker::pipeline::Pipeline;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,10 +17,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::embedded::Embedded;
 
+/// Which rows, queue, signal and media are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Servers {
+    /// Empty embedded ones.
+    Embedded,
+    /// Those of the settings.
+    Configured,
+}
+
 pub(crate) struct Service {
-    url: String,
-    key: String,
-    client: reqwest::Client,
+    client: Client,
     stop: CancellationToken,
     running: JoinHandle<anyhow::Result<()>>,
     /// From the start to the first job that could be taken.
@@ -27,14 +35,31 @@ pub(crate) struct Service {
     _folder: TempDir,
 }
 
+/// Somebody who calls it.
+#[derive(Clone)]
+pub(crate) struct Client {
+    url: String,
+    key: String,
+    http: reqwest::Client,
+}
+
 impl Service {
-    pub(crate) async fn start(mut config: Config, page: Page) -> anyhow::Result<Self> {
+    pub(crate) async fn start<Loaded: Pipeline + 'static>(
+        mut config: Config,
+        servers: Servers,
+        page: Page,
+        load: impl FnOnce(&Config) -> anyhow::Result<Loaded> + Send + 'static,
+    ) -> anyhow::Result<Self> {
         let folder = TempDir::new().context("failed to make a temporary folder")?;
         config.models.dir = std::path::absolute(config.data.resolve(&config.models.dir))?;
         config.data.dir = folder.path().to_owned();
-        // Nothing of an operator's own rows and media may be touched, wherever the settings put them.
-        config.store.url = "sqlite://bench.db".into();
-        config.blobs.url = "file://media".into();
+        if servers == Servers::Embedded {
+            // Nothing of an operator's own rows and media may be touched, wherever the settings put them.
+            config.store.url = "sqlite://bench.db".into();
+            config.queue.url = "memory://".into();
+            config.signal.url = "memory://".into();
+            config.blobs.url = "file://media".into();
+        }
         config.server.listen.set_port(0);
         let started = Instant::now();
         let embedded = Embedded::build(config, page).await?;
@@ -55,7 +80,7 @@ impl Service {
         let url = format!("http://{}", embedded.address());
         let stop = CancellationToken::new();
         let (say_ready, ready) = oneshot::channel();
-        let running = tokio::spawn(embedded.run(stop.clone(), move || {
+        let running = tokio::spawn(embedded.run(load, stop.clone(), move || {
             let _ = say_ready.send(());
         }));
         if ready.await.is_err() {
@@ -64,9 +89,21 @@ impl Service {
         }
         let ready_after = started.elapsed();
         let key = key.reveal().to_owned();
-        Ok(Self { url, key, client: reqwest::Client::new(), stop, running, ready_after, _folder: folder })
+        let client = Client { url, key, http: reqwest::Client::new() };
+        Ok(Self { client, stop, running, ready_after, _folder: folder })
     }
 
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.running.await.context("the service panicked")?
+    }
+}
+
+impl Client {
     /// One documented call; the time from the first byte sent to the whole answer read.
     pub(crate) async fn call(
         &self,
@@ -83,17 +120,23 @@ impl Service {
         for (name, value) in fields {
             form = form.text(*name, (*value).to_owned());
         }
+        self.send(endpoint, form).await
+    }
+
+    /// A documented call with that photo; the time from the first byte sent to the whole answer read.
+    pub(crate) async fn spoofdetect(&self, photo: &[u8]) -> anyhow::Result<Duration> {
+        let part = Part::bytes(photo.to_vec()).file_name("photo");
+        let form = Form::new().text("api_key", self.key.clone()).part("photo", part);
+        Ok(self.send("spoofdetect", form).await?.0)
+    }
+
+    async fn send(&self, endpoint: &str, form: Form) -> anyhow::Result<(Duration, Value)> {
         let started = Instant::now();
-        let response =
-            self.client.post(format!("{}/v1.1/{endpoint}", self.url)).multipart(form).send().await?;
+        let request = self.http.post(format!("{}/v1.1/{endpoint}", self.url)).multipart(form);
+        let response = request.send().await?;
         let status = response.status();
         let body: Value = response.json().await?;
         anyhow::ensure!(status.is_success(), "{endpoint} answered {status}: {body}");
         Ok((started.elapsed(), body))
-    }
-
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        self.stop.cancel();
-        self.running.await.context("the service panicked")?
     }
 }
