@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use countersign_shared::config::Config;
+use countersign_shared::command;
 
-/// Bad settings (`EX_USAGE` of sysexits).
-const EXIT_BAD_SETTINGS: u8 = 64;
+/// `verify` has no verdict; 1 is the verdict "rejected".
+const EXIT_NOT_VERIFIED: u8 = 2;
 
 /// Self-hosted identity verification.
 #[derive(Parser)]
@@ -31,6 +31,12 @@ enum Command {
     Api,
     /// Work on the jobs, beside other workers and the front ends.
     Worker,
+    /// Ask the process of these settings on this machine whether it is ready; exit 0: yes, 1: no.
+    Healthcheck {
+        /// Whose address is asked: `api` (also `serve`) listens on server.listen, `worker` on worker.listen.
+        #[arg(default_value = "api")]
+        process: commands::healthcheck::Listener,
+    },
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::KeysCommand),
@@ -48,44 +54,23 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load(arguments.config.as_deref(), environment()) {
-        Ok(config) => config,
-        Err(error) => {
-            commands::complain(&anyhow::Error::new(error));
-            return ExitCode::from(EXIT_BAD_SETTINGS);
-        }
-    };
-    // Only the first provider installed counts, and nothing has installed one before `main`.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            commands::complain(&anyhow::Error::new(error).context("failed to start the runtime"));
-            return ExitCode::FAILURE;
-        }
-    };
-    let (result, on_error) = runtime.block_on(async {
-        match arguments.command {
-            Command::Serve => (commands::serve::run(config).await, ExitCode::FAILURE),
-            Command::Api => (commands::api::run(config).await, ExitCode::FAILURE),
-            Command::Worker => (commands::worker::run(config).await, ExitCode::FAILURE),
-            Command::Keys(command) => (commands::keys::run(command, &config).await, ExitCode::FAILURE),
-            Command::Models(command) => (commands::models::run(command, &config).await, ExitCode::FAILURE),
-            Command::Verify(command) => (commands::verify::run(command, &config).await, ExitCode::from(2)),
-            Command::Bench(command) => (commands::bench::run(command, config).await, ExitCode::FAILURE),
-            Command::Settings => (commands::settings::run(), ExitCode::FAILURE),
-        }
-    });
-    // A library call that hangs must not keep the process from ending.
-    runtime.shutdown_background();
-    result.unwrap_or_else(|error| {
-        commands::complain(&error);
-        on_error
+    command::run(arguments.config.as_deref(), async |config| {
+        let result = match arguments.command {
+            Command::Serve => commands::serve::run(config).await,
+            Command::Api => countersign_api::process::run(config).await,
+            Command::Worker => countersign_worker::process::run(config).await,
+            Command::Healthcheck { process } => commands::healthcheck::run(process, &config).await,
+            Command::Keys(command) => commands::keys::run(command, &config).await,
+            Command::Models(command) => commands::models::run(command, &config).await,
+            Command::Verify(command) => {
+                return commands::verify::run(command, &config).await.unwrap_or_else(|error| {
+                    command::complain(&*error);
+                    ExitCode::from(EXIT_NOT_VERIFIED)
+                });
+            }
+            Command::Bench(command) => commands::bench::run(command, config).await,
+            Command::Settings => commands::settings::run(),
+        };
+        result.unwrap_or_else(|error| command::failure(&*error))
     })
-}
-
-/// The variables that are text; no setting is anything else.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

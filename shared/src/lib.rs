@@ -5,12 +5,15 @@
 //!   adapter, each `contract.rs` the tests that every adapter must pass.
 //! - [`adapters`]: from the settings' URLs to the ports. [`roles`]: the duties that belong to no job.
 //! - [`config`]: one struct per section; `default.toml` is the manual.
-//! - [`process`]: what every serving process does around its work. [`telemetry`]: logs, spans and metrics.
+//! - [`command`]: what every binary does around its command. [`process`]: what every serving process does around its
+//!   work. [`health`]: whether one is ready. [`telemetry`]: logs, spans and metrics.
 
 pub mod adapters;
 pub mod blob;
+pub mod command;
 pub mod config;
 pub mod domain;
+pub mod health;
 pub mod process;
 pub mod queue;
 pub mod roles;

@@ -9,6 +9,7 @@ mod media;
 mod service;
 mod shape;
 
+mod binaries;
 mod command_line;
 mod crash;
 mod dependency_rule;

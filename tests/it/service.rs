@@ -168,10 +168,14 @@ impl Drop for Service {
     }
 }
 
-/// The binary beside this test's, with the checkout's models.
 pub(crate) fn countersign() -> Command {
+    binary("countersign")
+}
+
+/// A binary beside this test's, with the checkout's models.
+pub(crate) fn binary(name: &str) -> Command {
     let test = std::env::current_exe().expect("this test has a path");
-    let binary = test.ancestors().nth(2).expect("target/PROFILE/deps/test").join("countersign");
+    let binary = test.ancestors().nth(2).expect("target/PROFILE/deps/test").join(name);
     assert!(binary.is_file(), "{} is missing: run cargo build", binary.display());
     let mut command = Command::new(binary);
     if std::env::var_os("COUNTERSIGN_MODELS__DIR").is_none() {

@@ -1,28 +1,37 @@
 //! A worker as a process of its own: jobs in, and the duties that its settings give it.
 
-use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use countersign_shared::adapters::Adapters;
+use countersign_shared::command::{note, say};
 use countersign_shared::config::Config;
 use countersign_shared::process::Process;
 use countersign_shared::telemetry::listen;
 use tokio::sync::watch;
 
 use crate::intake::Worker;
+use crate::models::{Manifest, licence_notices};
 use crate::pipeline::Pipeline;
+use crate::pipeline::load::VerificationPipeline;
 
-/// Works until the process is told to stop, with the pipeline that `load` makes. `on_ready` is called once, with the
-/// address of its health and metrics.
-pub async fn run<Loaded: Pipeline + 'static>(
+/// Works with the configured models until the process is told to stop.
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    for notice in licence_notices(&Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?)
+    {
+        note(&notice);
+    }
+    run_with(config, |config| Ok(VerificationPipeline::load(config)?)).await
+}
+
+/// Works with the pipeline that `load` makes; prints the address of health and metrics once it takes jobs.
+pub async fn run_with<Loaded: Pipeline + 'static>(
     config: Config,
-    process: Process,
     load: impl FnOnce(&Config) -> anyhow::Result<Loaded> + Send + 'static,
-    on_ready: impl FnOnce(SocketAddr),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExitCode> {
     config.ensure_distributed()?;
-    let Process { page, shutdown } = process;
+    let Process { page, shutdown } = Process::start(&config.log)?;
     let (ready, watched) = watch::channel(false);
     let address = config.worker.listen;
     let address =
@@ -35,12 +44,12 @@ pub async fn run<Loaded: Pipeline + 'static>(
             loading.await.context("loading the models panicked")?.context("failed to load the models")?;
         anyhow::Ok((adapters, Arc::new(pipeline)))
     };
-    let Some(started) = shutdown.run_until_cancelled(started).await else { return Ok(()) };
+    let Some(started) = shutdown.run_until_cancelled(started).await else { return Ok(ExitCode::SUCCESS) };
     let (adapters, pipeline) = started?;
     ready.send_replace(true);
-    on_ready(address);
+    say(&format!("working, metrics on http://{address}/metrics"));
     Worker::build(&config, &adapters, pipeline).run(shutdown).await;
     ready.send_replace(false);
     adapters.queue.close().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
