@@ -21,7 +21,7 @@ const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id")
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
 
 /// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 9] = [
+const ENDPOINTS: [&str; 11] = [
     "/healthz",
     "/metrics",
     "/readyz",
@@ -30,7 +30,9 @@ const ENDPOINTS: [&str; 9] = [
     "/v1.1/videoverify",
     "/v2/errors",
     "/v2/languages",
+    "/v2/verifications",
     "/v2/verifications/{id}",
+    "/v2/verifications/{id}/cancel",
 ];
 
 /// Longest sentence that goes into a header.

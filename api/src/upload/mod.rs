@@ -30,7 +30,7 @@ pub(crate) use self::draft::Draft;
 const API_KEY: &str = "api_key";
 
 /// Longest text field, in bytes.
-const LONGEST_TEXT: usize = 1024;
+const LONGEST_TEXT: usize = 4096;
 
 /// Most parts of one request, those that are ignored included.
 const MOST_PARTS: usize = 32;
@@ -168,7 +168,7 @@ async fn text(field: &mut Field, name: &str) -> Result<String, Problem> {
     while let Some(chunk) = field.next().await {
         bytes.extend_from_slice(&chunk.map_err(broken)?);
         if bytes.len() > LONGEST_TEXT {
-            return Err(invalid("is longer than 1024 bytes"));
+            return Err(invalid(&format!("is longer than {LONGEST_TEXT} bytes")));
         }
     }
     let text = String::from_utf8(bytes).map_err(|_| invalid("is not UTF-8"))?;

@@ -96,6 +96,25 @@ impl Response {
     }
 }
 
+impl Response {
+    /// The v2 error of RFC 9457.
+    #[track_caller]
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) {
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (status, Some("application/problem+json")),
+            "{self:?}"
+        );
+        let problem = self.json();
+        assert_eq!(
+            (problem["status"].as_u64(), problem["code"].as_str()),
+            (Some(status.into()), Some(code)),
+            "{self:?}"
+        );
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
+    }
+}
+
 /// A connection to the service.
 pub(crate) struct Connection(TcpStream);
 

@@ -9,5 +9,6 @@ mod media;
 mod paths;
 mod reports;
 mod service;
+mod v2;
 mod view;
 mod waiting;

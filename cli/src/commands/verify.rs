@@ -108,6 +108,7 @@ fn job(subject: &Subject, config: &Config) -> anyhow::Result<Job> {
         media,
         challenge: spoken.map(|(digits, _)| digits),
         language: spoken.map(|(_, language)| language),
+        metadata: None,
     };
     Ok(Job { request, files, cancelled: CancellationToken::new() })
 }

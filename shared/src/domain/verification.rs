@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Digits, Failure, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId};
 
@@ -239,6 +240,9 @@ pub struct Request {
     pub challenge: Option<Digits>,
     /// The language they are spoken in; set exactly when `kind` is [`Kind::Video`].
     pub language: Option<Language>,
+    /// The client's own, given back as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
 }
 
 const fn first_version() -> u16 {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use countersign_shared::domain::{
-    Digits, Kind, Lane, Language, Priority, ProblemCode, REQUEST_VERSION, Request, Scope, State, Verification,
-};
+use countersign_shared::domain::{Kind, Lane, Priority, ProblemCode, Scope, State, Verification};
 
-use super::videoverify::{AUDIO_CHALLENGE, LANGUAGE_CODE};
+use super::videoverify::CHALLENGE;
 use super::view::view;
 use crate::accept::{Awaited, accept};
 use crate::auth;
+use crate::demand::{Demand, traceparent};
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::upload::{Form, Upload, receive};
@@ -36,7 +35,7 @@ pub(super) async fn answer(
     // Until the body has been read to its end, a refusal ends the connection.
     let upload = take_in(&front, request.headers(), payload, endpoint).await.map_err(Problem::closing)?;
 
-    let language_as_sent = upload.text(LANGUAGE_CODE).ok().map(str::to_owned);
+    let language_as_sent = upload.text(CHALLENGE.language).ok().map(str::to_owned);
     let awaited = submit(&front, upload, endpoint, request.headers()).await?;
     request.extensions_mut().insert(awaited.id());
     let verification = result(&front, awaited).await?;
@@ -64,48 +63,12 @@ async fn submit(
     headers: &HeaderMap,
 ) -> Result<Awaited, Problem> {
     let kind = (endpoint.kind)(&upload)?;
-    if let Some(role) = kind.roles().iter().find(|role| !upload.has(**role)) {
-        return Err(Problem::missing(role.name()));
-    }
-    let (challenge, language) = match kind {
-        Kind::Video => (Some(digits(&upload)?), Some(language(&upload)?)),
-        Kind::Photo | Kind::Spoof => (None, None),
-    };
-    let Upload { caller, media, draft, .. } = upload;
-    let request = Request {
-        version: REQUEST_VERSION,
-        kind,
-        priority: Priority::Interactive,
-        media,
-        challenge,
-        language,
-    };
+    let Demand { caller, draft, request } =
+        Demand::new(upload, kind, Priority::Interactive, CHALLENGE, None)?;
     if kind != endpoint.usual {
         front.ensure_room(request.lane()).await?;
     }
     accept(front, caller, draft, request, traceparent(headers)).await
-}
-
-fn digits(upload: &Upload) -> Result<Digits, Problem> {
-    upload.text(AUDIO_CHALLENGE)?.parse().map_err(|error| {
-        Problem::new(ProblemCode::InvalidField, format!("the field `{AUDIO_CHALLENGE}`: {error}"))
-    })
-}
-
-fn language(upload: &Upload) -> Result<Language, Problem> {
-    upload.text(LANGUAGE_CODE)?.parse().map_err(|error| {
-        let detail = format!("the field `{LANGUAGE_CODE}`: {error}; see GET /v2/languages");
-        Problem::new(ProblemCode::UnsupportedLanguage, detail)
-    })
-}
-
-/// The caller's W3C trace context, where it is well-formed.
-fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    let well_formed = lengths == [2, 32, 16, 2]
-        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    well_formed.then(|| text.to_owned())
 }
 
 async fn result(front: &Front, awaited: Awaited) -> Result<Verification, Problem> {

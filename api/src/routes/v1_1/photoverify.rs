@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use countersign_shared::domain::{Kind, MediaRole, ProblemCode};
 
 use super::call::{Endpoint, answer};
-use super::videoverify::{AUDIO_CHALLENGE, LANGUAGE_CODE};
+use super::videoverify::CHALLENGE;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::upload::{Form, Upload};
@@ -14,7 +14,7 @@ use crate::upload::{Form, Upload};
 static ENDPOINT: Endpoint = Endpoint {
     form: Form {
         files: &[("id_card", MediaRole::IdCard), ("photo", MediaRole::Photo), ("video", MediaRole::Video)],
-        texts: &[AUDIO_CHALLENGE, LANGUAGE_CODE],
+        texts: &[CHALLENGE.digits, CHALLENGE.language],
     },
     usual: Kind::Photo,
     kind,

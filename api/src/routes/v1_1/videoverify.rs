@@ -5,19 +5,19 @@ use actix_web::{HttpRequest, HttpResponse};
 use countersign_shared::domain::{Kind, MediaRole};
 
 use super::call::{Endpoint, answer};
+use crate::demand::ChallengeFields;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::upload::Form;
 
-/// The six digits that the person was asked to speak.
-pub(super) const AUDIO_CHALLENGE: &str = "audiochallenge";
-/// The language they were spoken in; the capital is documented.
-pub(super) const LANGUAGE_CODE: &str = "languageCode";
+/// As documented, the capital too.
+pub(super) const CHALLENGE: ChallengeFields =
+    ChallengeFields { digits: "audiochallenge", language: "languageCode" };
 
 static ENDPOINT: Endpoint = Endpoint {
     form: Form {
         files: &[("id_card", MediaRole::IdCard), ("video", MediaRole::Video)],
-        texts: &[AUDIO_CHALLENGE, LANGUAGE_CODE],
+        texts: &[CHALLENGE.digits, CHALLENGE.language],
     },
     usual: Kind::Video,
     kind: |_| Ok(Kind::Video),

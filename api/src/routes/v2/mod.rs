@@ -1,16 +1,63 @@
-//! The v2 resources that can be read.
+//! The v2 operations, one file each.
 
+mod cancel;
 mod errors;
 mod languages;
-mod verification;
+mod list;
+mod read;
+mod resource;
+mod submit;
 
+use std::time::Duration;
+
+use actix_web::HttpRequest;
 use actix_web::web::{self, ServiceConfig};
+use countersign_shared::domain::{ProblemCode, Scope, VerificationId};
+use serde::de::DeserializeOwned;
 
 use super::resource;
+use crate::auth::{self, Caller};
+use crate::front::Front;
+use crate::problem::Problem;
+
+/// The longest that a client may wait in one request; proxies give up soon after.
+const LONGEST_WAIT_SECONDS: u64 = 60;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .service(resource("/v2/errors").route(web::get().to(errors::handle)))
         .service(resource("/v2/languages").route(web::get().to(languages::handle)))
-        .service(resource("/v2/verifications/{id}").route(web::get().to(verification::handle)));
+        .service(
+            resource("/v2/verifications")
+                .route(web::get().to(list::handle))
+                .route(web::post().to(submit::handle)),
+        )
+        .service(resource("/v2/verifications/{id}").route(web::get().to(read::handle)))
+        .service(resource("/v2/verifications/{id}/cancel").route(web::post().to(cancel::handle)));
+}
+
+/// The caller, who must be named by a header.
+async fn caller(front: &Front, request: &HttpRequest, scope: Scope) -> Result<Caller, Problem> {
+    let caller = auth::by_header(front, request.headers(), scope).await?;
+    caller.ok_or_else(|| Problem::of(ProblemCode::InvalidApiKey))
+}
+
+/// Something that is no identifier names nothing.
+fn verification_id(text: &str) -> Result<VerificationId, Problem> {
+    text.parse().map_err(|_| Problem::of(ProblemCode::NotFound))
+}
+
+fn query<Query: DeserializeOwned>(request: &HttpRequest) -> Result<Query, Problem> {
+    let parsed = web::Query::<Query>::from_query(request.query_string());
+    parsed
+        .map(web::Query::into_inner)
+        .map_err(|error| Problem::new(ProblemCode::InvalidField, format!("the query can't be read: {error}")))
+}
+
+fn patience(seconds: u64) -> Result<Duration, Problem> {
+    if seconds > LONGEST_WAIT_SECONDS {
+        let detail = format!("a request can wait for {LONGEST_WAIT_SECONDS} seconds at most");
+        return Err(Problem::new(ProblemCode::InvalidField, detail));
+    }
+    Ok(Duration::from_secs(seconds))
 }

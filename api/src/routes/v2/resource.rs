@@ -1,18 +1,14 @@
-//! `GET /v2/verifications/{id}`: a verification as a resource.
+//! A verification as v2 shows it.
 
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use countersign_shared::domain::{
-    Check, Failure, Kind, ProblemCode, Report, Scope, State, Timestamp, Verdict, Verification, VerificationId,
+    Check, Failure, Kind, Report, State, Timestamp, Verdict, Verification, VerificationId,
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::auth;
-use crate::front::Front;
-use crate::problem::Problem;
-
+/// Everything but the report, which is long.
 #[derive(Serialize)]
-struct Resource {
+pub(super) struct Summary {
     id: VerificationId,
     kind: Kind,
     state: State,
@@ -22,15 +18,28 @@ struct Resource {
     finished_at: Option<String>,
     verdict: Option<Verdict>,
     checks: Vec<Check>,
-    report: Option<Report>,
     error: Option<Failure>,
+    metadata: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Resource {
+    #[serde(flatten)]
+    summary: Summary,
+    report: Option<Report>,
+}
+
+impl From<Verification> for Summary {
+    fn from(verification: Verification) -> Self {
+        Resource::from(verification).summary
+    }
 }
 
 impl From<Verification> for Resource {
     fn from(verification: Verification) -> Self {
         let text = |time: Timestamp| time.to_string();
         let report = verification.report;
-        Self {
+        let summary = Summary {
             id: verification.id,
             kind: verification.request.kind,
             state: verification.state,
@@ -40,21 +49,9 @@ impl From<Verification> for Resource {
             finished_at: verification.finished_at.map(text),
             verdict: report.as_ref().map(|report| report.verdict),
             checks: report.as_ref().map(|report| report.checks.clone()).unwrap_or_default(),
-            report,
             error: verification.error,
-        }
+            metadata: verification.request.metadata,
+        };
+        Self { summary, report }
     }
-}
-
-pub(super) async fn handle(
-    front: Data<Front>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let caller = auth::by_header(&front, request.headers(), Scope::VerifyRead)
-        .await?
-        .ok_or_else(|| Problem::of(ProblemCode::InvalidApiKey))?;
-    let id: VerificationId = id.parse().map_err(|_| Problem::of(ProblemCode::NotFound))?;
-    let verification = front.verifications.verification(caller.tenant, id).await?;
-    Ok(HttpResponse::Ok().json(Resource::from(verification)))
 }

@@ -1,0 +1,119 @@
+//! `POST /v2/verifications`: takes a verification and answers before it is finished, unless the client prefers to wait.
+
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use countersign_shared::domain::{Kind, MediaRole, Priority, ProblemCode, Scope};
+use serde_json::{Map, Value};
+
+use super::resource::Resource;
+use super::{caller, patience};
+use crate::accept::accept;
+use crate::demand::{ChallengeFields, Demand, surplus, traceparent};
+use crate::front::Front;
+use crate::problem::Problem;
+use crate::upload::{Form, Upload, receive};
+use crate::wait;
+
+const KIND: &str = "kind";
+const LANE: &str = "lane";
+const METADATA: &str = "metadata";
+const CHALLENGE: ChallengeFields = ChallengeFields { digits: "challenge", language: "language" };
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+static FORM: Form = Form {
+    files: &[("id_card", MediaRole::IdCard), ("photo", MediaRole::Photo), ("video", MediaRole::Video)],
+    texts: &[KIND, LANE, METADATA, CHALLENGE.digits, CHALLENGE.language],
+};
+
+pub(super) async fn handle(
+    front: Data<Front>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let front = front.into_inner();
+    // Until the body has been read to its end, a refusal ends the connection.
+    let upload = take_in(&front, &request, payload).await.map_err(Problem::closing)?;
+    let preferred = preferred_wait(request.headers())?;
+    let demand = demand(upload)?;
+    front.ensure_room(demand.request.lane()).await?;
+    let Demand { caller, draft, request: wanted } = demand;
+    let listener = front.signal.listen(draft.id()).await;
+    let accepted = accept(&front, caller, draft, wanted, traceparent(request.headers())).await?;
+    let id = accepted.id();
+    // The job goes on, whether its client stays or not.
+    accepted.release();
+    request.extensions_mut().insert(id);
+
+    let finished = match preferred {
+        Some(limit) => wait::finished(&front, caller.tenant, id, listener, limit).await?,
+        None => None,
+    };
+    let is_finished = finished.is_some();
+    let verification = match finished {
+        Some(verification) => verification,
+        None => front.verifications.verification(caller.tenant, id).await?,
+    };
+    let mut response = if is_finished { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    response.insert_header((LOCATION, format!("/v2/verifications/{id}")));
+    if let Some(limit) = preferred {
+        response.insert_header((PREFERENCE_APPLIED, format!("wait={}", limit.as_secs())));
+    }
+    Ok(response.json(Resource::from(verification)))
+}
+
+async fn take_in(front: &Front, request: &HttpRequest, payload: Payload) -> Result<Upload, Problem> {
+    front.ensure_ready()?;
+    // Better refused than overlooked: a client that sends one relies on it.
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return Err(Problem::new(ProblemCode::InvalidField, "`Idempotency-Key` is not taken yet"));
+    }
+    let caller = caller(front, request, Scope::VerifyWrite).await?;
+    let _place = front.place_for_upload()?;
+    receive(front, &FORM, request.headers(), payload, Some(caller)).await
+}
+
+fn demand(upload: Upload) -> Result<Demand, Problem> {
+    let invalid = |detail: String| Problem::new(ProblemCode::InvalidField, detail);
+    let kind = match upload.text(KIND)? {
+        "photo" => Kind::Photo,
+        "video" => Kind::Video,
+        "spoof" => Kind::Spoof,
+        _ => return Err(invalid(format!("`{KIND}` must be photo, video or spoof"))),
+    };
+    if let Some(role) = surplus(&upload, kind) {
+        return Err(invalid(format!("a verification of this kind takes no `{}`", role.name())));
+    }
+    let priority = match upload.text(LANE) {
+        Err(_) | Ok("interactive") => Priority::Interactive,
+        Ok("batch") => Priority::Batch,
+        Ok(_) => return Err(invalid(format!("`{LANE}` must be interactive or batch"))),
+    };
+    let metadata: Option<Map<String, Value>> = match upload.text(METADATA) {
+        Err(_) => None,
+        Ok(text) => Some(
+            serde_json::from_str(text)
+                .map_err(|error| invalid(format!("`{METADATA}` must be a JSON object: {error}")))?,
+        ),
+    };
+    Demand::new(upload, kind, priority, CHALLENGE, metadata)
+}
+
+/// `Prefer: wait=N` of RFC 7240; other preferences are none of ours.
+fn preferred_wait(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
+    let values = headers.get_all(PREFER).filter_map(|value: &HeaderValue| value.to_str().ok());
+    let preference = values
+        .flat_map(|value| value.split([',', ';']))
+        .filter_map(|preference| preference.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"));
+    let Some((_, seconds)) = preference else { return Ok(None) };
+    let seconds = seconds.trim().trim_matches('"').parse().map_err(|_| {
+        Problem::new(ProblemCode::InvalidField, "`Prefer: wait=` must be followed by whole seconds")
+    })?;
+    patience(seconds).map(Some)
+}
