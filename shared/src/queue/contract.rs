@@ -16,11 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Long enough to see that nothing comes.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// Runs every contract test, each as a test of its own on a fresh queue.
+/// Runs every contract test, each as a test of its own. The expression makes a fresh queue and whatever must live as long
+/// as it does, `Some((guard, queue))`, or `None` where it can't be tested.
 #[macro_export]
 macro_rules! queue_contract {
-    ($queue:expr) => {
-        $crate::queue_contract!(@each $queue,
+    ($made:expr) => {
+        $crate::queue_contract!(@each $made,
             a_message_is_delivered_as_it_was_published
             messages_of_a_lane_are_delivered_in_order
             an_acknowledged_message_does_not_come_back
@@ -40,10 +41,11 @@ macro_rules! queue_contract {
             a_closed_queue_delivers_and_takes_nothing
         );
     };
-    (@each $queue:expr, $($name:ident)*) => {
+    (@each $made:expr, $($name:ident)*) => {
         $(#[tokio::test]
         async fn $name() {
-            $crate::queue::contract::$name(&$queue).await;
+            let Some((_guard, queue)) = $made else { return };
+            $crate::queue::contract::$name(&queue).await;
         })*
     };
 }
@@ -202,8 +204,16 @@ pub async fn several_consumers_share_the_messages(queue: &dyn JobQueue) {
 pub async fn a_full_queue_says_so_and_takes_more_when_it_has_drained(queue: &dyn JobQueue) {
     fill(queue, Lane::PhotoBatch).await;
     let mut consumer = consumer(queue, 1).await;
-    next(&mut consumer).await.ack().await.expect("settled");
-    publish(queue, Lane::PhotoBatch, 1).await;
+    // How far it must drain, and how soon it notices, is the adapter's own.
+    for _ in 0..MAX_DEPTH {
+        next(&mut consumer).await.ack().await.expect("settled");
+        match queue.publish(Lane::PhotoBatch, &message()).await {
+            Ok(()) => return,
+            Err(QueueError::Full) => {}
+            Err(error) => panic!("neither taken nor full: {error}"),
+        }
+    }
+    panic!("it stays full");
 }
 
 pub async fn a_full_lane_holds_up_no_other(queue: &dyn JobQueue) {

@@ -3,6 +3,7 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod memory;
+mod rabbit;
 mod turns;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::config;
 use crate::domain::{Lane, LaneShare, VerificationId};
 
 pub use memory::MemoryQueue;
+pub use rabbit::RabbitQueue;
 
 /// The version of [`JobMessage`] that this build writes.
 pub const MESSAGE_VERSION: u16 = 1;
@@ -32,13 +34,33 @@ impl JobMessage {
     pub fn new(verification_id: VerificationId, traceparent: Option<String>) -> Self {
         Self { v: MESSAGE_VERSION, verification_id, traceparent }
     }
+
+    /// As JSON.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("numbers and texts are always JSON, this is a bug")
+    }
+
+    /// Of a newer version, what this build has to know: which verification it is about.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Core {
+            v: u16,
+            verification_id: VerificationId,
+        }
+        serde_json::from_slice(bytes).or_else(|error| match serde_json::from_slice(bytes) {
+            Ok(Core { v, verification_id }) if v > MESSAGE_VERSION => {
+                Ok(Self { v, verification_id, traceparent: None })
+            }
+            _ => Err(error),
+        })
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// The broker can't be reached or did not confirm; publishing again is harmless.
     #[error("the queue is unavailable")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[source] BoxError),
     /// The queue holds as much as it may; publish again when it has drained.
     #[error("the queue is full")]
     Full,
@@ -52,12 +74,36 @@ pub enum QueueError {
 pub enum OpenError {
     #[error("queue.url must be memory:// or start with amqp:// or amqps://")]
     UnknownUrl,
+    #[error("queue.url must be amqp://USER:PASSWORD@HOST:PORT/VHOST, with % escapes where they are needed")]
+    InvalidUrl,
+    #[error("the broker at queue.url can't be used")]
+    Unavailable(#[source] BoxError),
+    /// Wrong user, password or vhost, or a user who may not make queues.
+    #[error(
+        "the broker refuses the user of queue.url, who must be able to configure, write and read in its vhost"
+    )]
+    Forbidden(#[source] BoxError),
+    /// Something of that name was made by another version or by hand.
+    #[error(
+        "`{name}` exists on the broker with other arguments: let its messages be worked on, delete it and start \
+         again, or name another vhost in queue.url"
+    )]
+    Different {
+        name: String,
+        #[source]
+        cause: BoxError,
+    },
 }
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The queue of the settings.
 pub async fn open(settings: &config::Queue) -> Result<Arc<dyn JobQueue>, OpenError> {
     match settings.url.as_str() {
         "memory://" => Ok(Arc::new(MemoryQueue::new(settings.window))),
+        url if url.starts_with("amqp://") || url.starts_with("amqps://") => {
+            Ok(Arc::new(RabbitQueue::open(&settings.url).await?))
+        }
         _ => Err(OpenError::UnknownUrl),
     }
 }

@@ -83,6 +83,38 @@ pub fn dependency_failed(what: &'static str, cause: Cause<'_>) {
     warn!(what, cause, "dependency failed");
 }
 
+/// The connection to the broker is gone and is being opened again. `purpose` tells a process's connections apart.
+pub fn connection_lost(purpose: &'static str, cause: Option<Cause<'_>>) {
+    warn!(purpose, cause, "connection to the broker lost");
+}
+
+pub fn connection_failed(purpose: &'static str, cause: Cause<'_>) {
+    warn!(purpose, cause, "broker can't be reached, will be tried again");
+}
+
+pub fn connection_restored(purpose: &'static str, after: Duration) {
+    info!(purpose, away_ms = after.as_millis() as u64, "connection to the broker restored");
+}
+
+/// The broker takes no messages from this process.
+pub fn broker_blocked(reason: &str) {
+    warn!(reason, "broker takes no messages for now");
+}
+
+pub fn broker_unblocked() {
+    info!("broker takes messages again");
+}
+
+/// The broker ended a consumer; what it had is delivered again, and it starts anew.
+pub fn consumer_lost(cause: Cause<'_>) {
+    warn!(cause, "consumer lost");
+}
+
+/// Nobody can read the message, so it is set aside.
+pub fn message_unreadable(lane: Lane, size_bytes: usize, cause: Cause<'_>) {
+    error!(%lane, message.size_bytes = size_bytes as u64, cause, "message is unreadable");
+}
+
 /// A row could not be read by this build.
 pub fn row_unreadable(lease: &Lease, cause: Cause<'_>) {
     error!(job.id = %lease.id, attempt = lease.attempt, cause, "row is unreadable");

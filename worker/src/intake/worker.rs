@@ -64,6 +64,8 @@ impl Worker {
             let context = self.context.clone();
             attempts.spawn(async move { handle(&context, delivery, permit).await });
         }
+        // What it had ahead goes to other workers now, not at the end of the drain.
+        self.consumer = None;
         attempts.close();
         if timeout(self.drain, attempts.wait()).await.is_err() {
             events::drain_exceeded(attempts.len());

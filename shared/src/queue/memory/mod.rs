@@ -161,5 +161,5 @@ mod tests {
     use super::*;
     use crate::queue::contract;
 
-    crate::queue::contract::suite!(MemoryQueue::new(contract::MAX_DEPTH));
+    crate::queue::contract::suite!(Some(((), MemoryQueue::new(contract::MAX_DEPTH))));
 }
