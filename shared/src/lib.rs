@@ -20,3 +20,5 @@ pub mod roles;
 pub mod signal;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod test_services;

@@ -22,6 +22,17 @@ impl MemorySignal {
     pub fn new() -> Self {
         Self::default()
     }
+
+    pub(super) fn wake(&self, id: VerificationId) {
+        if let Some(channel) = self.channels.lock().get(&id) {
+            channel.send_replace(());
+        }
+    }
+
+    /// Those that somebody listens to.
+    pub(super) fn listened(&self) -> Vec<VerificationId> {
+        self.channels.lock().keys().copied().collect()
+    }
 }
 
 impl Channels {
@@ -33,9 +44,7 @@ impl Channels {
 #[async_trait]
 impl Signal for MemorySignal {
     async fn announce(&self, id: VerificationId) {
-        if let Some(channel) = self.channels.lock().get(&id) {
-            channel.send_replace(());
-        }
+        self.wake(id);
     }
 
     async fn listen(&self, id: VerificationId) -> Listener {

@@ -3,27 +3,37 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod memory;
+mod redis;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::config;
+use crate::config::{self, ServiceUrl};
 use crate::domain::VerificationId;
 
-pub use memory::MemorySignal;
+pub use self::memory::MemorySignal;
+pub use self::redis::{CHANNEL, RedisSignal};
 
 /// The signal can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("signal.url must be memory:// or start with redis:// or rediss://")]
     UnknownUrl,
+    #[error("signal.url is no address of a Redis server: {url}")]
+    InvalidUrl { url: ServiceUrl, source: ::redis::RedisError },
+    /// A wrong password, or a user who may not use the channel.
+    #[error("the redis server {url} refused us; look at the user and the password in signal.url")]
+    Refused { url: ServiceUrl, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
-/// The signal of the settings.
+/// The signal of the settings. A Redis server that is away is no error: the signal comes back with it.
 pub async fn open(settings: &config::Signal) -> Result<Arc<dyn Signal>, OpenError> {
     match settings.url.as_str() {
         "memory://" => Ok(Arc::new(MemorySignal::new())),
+        url if url.starts_with("redis://") || url.starts_with("rediss://") => {
+            Ok(Arc::new(RedisSignal::open(&settings.url, CHANNEL).await?))
+        }
         _ => Err(OpenError::UnknownUrl),
     }
 }

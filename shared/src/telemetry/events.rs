@@ -154,3 +154,24 @@ pub fn orphans_swept(ids: &[VerificationId]) {
 pub fn drain_exceeded(jobs: usize) {
     warn!(jobs, "drain took too long, running jobs are given back");
 }
+
+/// Wake-ups of other processes reach this one, from its start on.
+pub fn signal_connected() {
+    metrics::signal_connected(true);
+}
+
+/// Wake-ups do not reach this process; those who wait look at their rows.
+pub fn signal_lost(cause: Cause<'_>) {
+    warn!(cause, "signal lost, results are seen later until it is back");
+    metrics::signal_connected(false);
+}
+
+pub fn signal_restored() {
+    info!("signal restored");
+    metrics::signal_connected(true);
+}
+
+/// Other processes will see the change later.
+pub fn signal_dropped() {
+    metrics::signal_dropped();
+}

@@ -25,6 +25,8 @@ const JOBS_UNFINISHED: &str = "countersign_jobs_unfinished";
 const PERMITS_IN_USE: &str = "countersign_permits_in_use";
 const MEDIA_DELETED: &str = "countersign_media_deleted_total";
 const ORPHANS_SWEPT: &str = "countersign_orphans_swept_total";
+const SIGNAL_CONNECTED: &str = "countersign_signal_connected";
+const SIGNALS_DROPPED: &str = "countersign_signals_dropped_total";
 
 /// Seconds: a stage takes milliseconds, a video seconds, a job that was tried again minutes.
 const SECONDS: [f64; 16] =
@@ -161,6 +163,15 @@ pub fn orphans_swept(verifications: u64) {
     counter!(ORPHANS_SWEPT).increment(verifications);
 }
 
+/// Whether wake-ups from other processes reach this one.
+pub fn signal_connected(connected: bool) {
+    gauge!(SIGNAL_CONNECTED).set(if connected { 1.0 } else { 0.0 });
+}
+
+pub fn signal_dropped() {
+    counter!(SIGNALS_DROPPED).increment(1);
+}
+
 const fn kind_name(kind: Option<Kind>) -> &'static str {
     match kind {
         Some(Kind::Photo) => "photo",
@@ -194,6 +205,8 @@ fn describe() {
     describe_gauge!(JOBS_UNFINISHED, "verifications that are queued or in work");
     describe_gauge!(PERMITS_IN_USE, "jobs in work in this process");
     describe_counter!(MEDIA_DELETED, "verifications whose media were deleted");
+    describe_gauge!(SIGNAL_CONNECTED, "1 while wake-ups from other processes arrive");
+    describe_counter!(SIGNALS_DROPPED, "wake-ups that other processes were not told of");
     describe_counter!(ORPHANS_SWEPT, "uploads without a verification that were deleted");
 }
 
