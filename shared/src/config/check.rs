@@ -40,7 +40,7 @@ impl Config {
             (!self.worker.reap_every.is_zero(), "worker.reap_every must be more than 0s"),
             (!self.worker.job_time.is_zero(), "worker.job_time must be more than 0s"),
             (self.queue.window > 0, "queue.window must be at least 1"),
-            (self.store.connections > 1, "store.connections must be at least 2"),
+            (self.store.connections > 2, "store.connections must be at least 3: two are the relay's"),
             (
                 Lane::ALL.iter().all(|lane| self.lanes.of(*lane).max_depth > 0),
                 "lanes: every max_depth must be at least 1",

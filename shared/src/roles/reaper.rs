@@ -88,7 +88,7 @@ impl Reaper {
             for id in &swept.exhausted {
                 self.signal.announce(*id).await;
             }
-            if swept.offered < u64::from(BATCH) && swept.exhausted.len() < BATCH as usize {
+            if swept.offered + (swept.exhausted.len() as u64) < u64::from(BATCH) {
                 return Ok(());
             }
         }

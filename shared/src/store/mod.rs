@@ -2,8 +2,11 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod error;
 mod lock;
+mod migrations;
 mod open;
+mod postgres;
 mod sqlite;
 
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use crate::domain::{
 use crate::queue::JobMessage;
 
 pub use lock::{DataLock, LockError};
+pub use migrations::Migrated;
 pub use open::OpenError;
 
 /// Why the store could not do it.
@@ -149,7 +153,7 @@ pub trait OutboxBatch: Send {
 pub trait Upkeep: Send + Sync {
     /// Queues rows again and puts them into the outbox, unless they are there: those whose lease ran out before `now`,
     /// and queued ones last offered before `offered_before`. Rows that have used `max_attempts` fail with INTERNAL
-    /// instead. At most `limit` of either; call again when that many came back.
+    /// instead. At most `limit` of either; call again when that many came back in all.
     async fn reoffer(
         &self,
         now: Timestamp,

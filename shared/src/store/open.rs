@@ -4,8 +4,10 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::migrations::{Migrated, TablesError};
+use super::postgres::Postgres;
 use super::sqlite::Sqlite;
-use super::{StoreError, Stores};
+use super::{KeyStore, Outbox, StoreError, Stores, Upkeep, VerificationStore};
 use crate::config::{Data, Store};
 
 /// The store can't be used.
@@ -15,26 +17,74 @@ pub enum OpenError {
     UnknownUrl,
     #[error("failed to make the folder `{}`", .path.display())]
     Folder { path: PathBuf, source: io::Error },
-    #[error("failed to open the database `{}`", .path.display())]
-    Database { path: PathBuf, source: StoreError },
+    /// `name` is the file, or the URL without its password.
+    #[error("failed to open the database `{name}`")]
+    Database { name: String, source: StoreError },
+    #[error("the database `{name}` lacks {count} migrations of this build: run `countersign migrate`")]
+    Behind { name: String, count: usize },
 }
 
 impl Stores {
-    /// Opens the database, makes it when there is none, and brings its tables up to date. A relative path is below the
-    /// data folder. Several processes may have it open; who runs jobs on it takes the
-    /// [`DataLock`](super::DataLock) first.
+    /// Opens the database, and brings its tables up to date or, where the settings don't allow it, checks them. A file
+    /// is made when there is none; a relative path is below the data folder. Several processes may have it open; who
+    /// runs jobs on a file takes the [`DataLock`](super::DataLock) first.
     pub async fn open(settings: &Store, data: &Data) -> Result<Self, OpenError> {
-        let path = settings
-            .url
-            .strip_prefix("sqlite://")
-            .map(|path| data.resolve(path))
-            .ok_or(OpenError::UnknownUrl)?;
-        let folder = path.parent().unwrap_or(&data.dir).to_owned();
-        data.create()
-            .and_then(|()| crate::config::create_private(&folder))
-            .map_err(|source| OpenError::Folder { path: folder, source })?;
-        let store = Sqlite::open(&path).await.map_err(|source| OpenError::Database { path, source })?;
-        let store = Arc::new(store);
-        Ok(Self { verifications: store.clone(), outbox: store.clone(), upkeep: store.clone(), keys: store })
+        match place(settings, data)? {
+            Place::File(path) => {
+                let opened = Sqlite::open(&path, settings.migrate).await;
+                Ok(Self::behind(opened.map_err(|error| OpenError::of(path.display().to_string(), error))?))
+            }
+            Place::Server => {
+                let opened = Postgres::open(settings).await;
+                Ok(Self::behind(opened.map_err(|error| OpenError::of(settings.url.to_string(), error))?))
+            }
+        }
     }
+
+    /// Brings the tables up to date, whatever `store.migrate` says.
+    pub async fn migrate(settings: &Store, data: &Data) -> Result<Migrated, OpenError> {
+        match place(settings, data)? {
+            Place::File(path) => {
+                let migrated = async { Sqlite::connect(&path).await?.migrate().await };
+                migrated.await.map_err(|error| OpenError::of(path.display().to_string(), error))
+            }
+            Place::Server => {
+                let migrated = Postgres::migrate(&settings.url).await;
+                migrated.map_err(|error| OpenError::of(settings.url.to_string(), error))
+            }
+        }
+    }
+
+    fn behind(store: impl VerificationStore + Outbox + Upkeep + KeyStore + 'static) -> Self {
+        let store = Arc::new(store);
+        Self { verifications: store.clone(), outbox: store.clone(), upkeep: store.clone(), keys: store }
+    }
+}
+
+impl OpenError {
+    fn of(name: String, error: TablesError) -> Self {
+        match error {
+            TablesError::Behind(count) => Self::Behind { name, count },
+            TablesError::Failed(source) => Self::Database { name, source },
+        }
+    }
+}
+
+enum Place {
+    File(PathBuf),
+    Server,
+}
+
+/// Where the rows lie; the folder of a file is made.
+fn place(settings: &Store, data: &Data) -> Result<Place, OpenError> {
+    let url = &settings.url;
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Place::Server);
+    }
+    let path = url.strip_prefix("sqlite://").map(|path| data.resolve(path)).ok_or(OpenError::UnknownUrl)?;
+    let folder = path.parent().unwrap_or(&data.dir).to_owned();
+    data.create()
+        .and_then(|()| crate::config::create_private(&folder))
+        .map_err(|source| OpenError::Folder { path: folder, source })?;
+    Ok(Place::File(path))
 }

@@ -12,12 +12,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migrate, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite as Driver, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
 use super::StoreError;
+use super::migrations::{self, Migrated, TABLE, TablesError};
+
+pub(super) use error::passes;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -37,7 +40,19 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Checks the tables, or brings them up to date where that is allowed.
+    pub(super) async fn open(path: &Path, migrate: bool) -> Result<Self, TablesError> {
+        let store = Self::connect(path).await?;
+        if migrate {
+            store.migrate().await?;
+        } else {
+            store.check().await?;
+        }
+        Ok(store)
+    }
+
+    /// As the tables are.
+    pub(super) async fn connect(path: &Path) -> Result<Self, StoreError> {
         private_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -56,12 +71,30 @@ impl Sqlite {
             .max_lifetime(None)
             .connect_with(options.clone())
             .await?;
-        MIGRATIONS.run(&writer).await.map_err(|error| StoreError::Other(Box::new(error)))?;
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
         Ok(Self { writer, reader, added: Notify::new() })
+    }
+
+    pub(super) async fn migrate(&self) -> Result<Migrated, TablesError> {
+        let mut connection = self.writer.acquire().await?;
+        Ok(migrations::apply(&MIGRATIONS, &mut *connection).await?)
+    }
+
+    async fn check(&self) -> Result<(), TablesError> {
+        let mut connection = self.writer.acquire().await?;
+        let exists: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = ?1")
+            .bind(TABLE)
+            .fetch_one(&mut *connection)
+            .await?;
+        let applied =
+            if exists == 0 { Vec::new() } else { connection.list_applied_migrations(TABLE).await? };
+        match migrations::missing(&MIGRATIONS, &applied)?.len() {
+            0 => Ok(()),
+            count => Err(TablesError::Behind(count)),
+        }
     }
 
     /// A transaction that holds the write lock from its start, so that it can't fail half-way for want of it.

@@ -24,7 +24,7 @@ fn settings(url: &str) -> Store {
 
 async fn database() -> (tempfile::TempDir, Sqlite) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = Sqlite::open(&folder.path().join("countersign.db")).await.expect("the store opens");
+    let store = Sqlite::open(&folder.path().join("countersign.db"), true).await.expect("the store opens");
     (folder, store)
 }
 

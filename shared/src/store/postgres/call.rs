@@ -1,0 +1,139 @@
+//! One connection for one call: each is bounded in time, and a connection whose answer nobody awaited is closed.
+
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::query::{Query, QueryAs};
+use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres};
+use tokio::time::timeout;
+
+use crate::store::StoreError;
+
+/// How long a call may wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a call may wait for its answer: longer than the server lets a statement run, so that this strikes only when
+/// the server is paused or cut off.
+const ANSWER: Duration = Duration::from_secs(12);
+
+/// How long a connection may take to show that it is alive.
+const ALIVE: Duration = Duration::from_secs(1);
+
+/// A connection that was in use a moment ago needs no test.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The server is paused, or the network is cut.
+#[derive(Debug, thiserror::Error)]
+#[error("the database did not answer within {} s", .after.as_secs())]
+struct NoAnswer {
+    after: Duration,
+}
+
+pub(super) type Statement<'bound> = Query<'bound, Postgres, PgArguments>;
+pub(super) type RowStatement<'bound, T> = QueryAs<'bound, Postgres, T, PgArguments>;
+
+/// A bounded number of connections, made when they are needed.
+#[derive(Clone)]
+pub(super) struct Connections(PgPool);
+
+impl Connections {
+    pub(super) fn new(options: PgConnectOptions, limit: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(limit)
+            .acquire_timeout(CONNECT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    let alive = known.idle_for < FRESH
+                        || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())));
+                    Ok(alive)
+                })
+            });
+        Self(pool.connect_lazy_with(options))
+    }
+
+    /// The first row of the answer, if it has any.
+    pub(super) async fn first<T>(&self, statement: RowStatement<'_, T>) -> Result<Option<T>, StoreError>
+    where
+        T: for<'row> FromRow<'row, PgRow> + Send + Unpin,
+    {
+        let mut held = self.hold().await?;
+        let row = answered(statement.fetch_optional(held.connection())).await?;
+        held.release();
+        Ok(row)
+    }
+
+    /// Every row of the answer.
+    pub(super) async fn all<T>(&self, statement: RowStatement<'_, T>) -> Result<Vec<T>, StoreError>
+    where
+        T: for<'row> FromRow<'row, PgRow> + Send + Unpin,
+    {
+        let mut held = self.hold().await?;
+        let rows = answered(statement.fetch_all(held.connection())).await?;
+        held.release();
+        Ok(rows)
+    }
+
+    /// How many rows the statement changed.
+    pub(super) async fn run(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
+        let mut held = self.hold().await?;
+        let done = answered(statement.execute(held.connection())).await?;
+        held.release();
+        Ok(done.rows_affected())
+    }
+
+    /// A connection for several calls, such as a transaction.
+    pub(super) async fn hold(&self) -> Result<Held, StoreError> {
+        Ok(Held(Some(self.0.acquire().await?)))
+    }
+}
+
+/// A connection in use. Dropped before it is released, it is closed and its transaction rolled back, whatever state it
+/// was in.
+pub(super) struct Held(Option<PoolConnection<Postgres>>);
+
+impl Held {
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("it is there until it is released; its absence is a bug")
+    }
+
+    /// Gives it back for other calls.
+    pub(super) fn release(mut self) {
+        if let Some(mut connection) = self.0.take() {
+            // It is tested once more on its way; a drop would wait for the answer for ever.
+            tokio::spawn(timeout(ALIVE, connection.return_to_pool()));
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}
+
+/// What the server answers, if it does.
+pub(super) async fn answered<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    within(ANSWER, answer).await
+}
+
+/// As [`answered`], for what should take no longer than a connection.
+pub(super) async fn connected<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    within(CONNECT, answer).await
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    match timeout(limit, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unavailable(Box::new(NoAnswer { after: limit }))),
+    }
+}

@@ -1,0 +1,77 @@
+//! How a verification lies in its table.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::domain::{Lane, State, TenantId, Timestamp, Verification, VerificationId};
+use crate::queue::JobMessage;
+use crate::store::{OutboxRow, StoreError};
+
+/// The columns of [`VerificationRow`], for every query that reads one. Documents are read as text, so that one that this
+/// build can't read is not an error of the query.
+macro_rules! columns {
+    () => {
+        "id, tenant, request::text, state, attempts, created_at, started_at, finished_at, report::text, error::text"
+    };
+}
+pub(super) use columns;
+
+#[derive(FromRow)]
+pub(super) struct VerificationRow {
+    pub(super) id: Uuid,
+    pub(super) tenant: Uuid,
+    request: String,
+    state: String,
+    pub(super) attempts: i32,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+    report: Option<String>,
+    error: Option<String>,
+}
+
+impl VerificationRow {
+    pub(super) fn decode(self) -> Result<Verification, StoreError> {
+        let state = self.state.parse::<State>().map_err(|problem| StoreError::Other(problem.into()))?;
+        Ok(Verification {
+            id: VerificationId::from_uuid(self.id),
+            tenant: TenantId::from_uuid(self.tenant),
+            request: serde_json::from_str(&self.request)?,
+            state,
+            attempts: self.attempts as u32,
+            created_at: timestamp(self.created_at),
+            started_at: self.started_at.map(timestamp),
+            finished_at: self.finished_at.map(timestamp),
+            report: self.report.as_deref().map(serde_json::from_str).transpose()?,
+            error: self.error.as_deref().map(serde_json::from_str).transpose()?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct MessageRow {
+    sequence: i64,
+    verification: Uuid,
+    traceparent: Option<String>,
+}
+
+impl MessageRow {
+    pub(super) fn decode(self, lane: Lane) -> OutboxRow {
+        let id = VerificationId::from_uuid(self.verification);
+        OutboxRow { sequence: self.sequence, lane, message: JobMessage::new(id, self.traceparent) }
+    }
+}
+
+pub(super) fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    Timestamp::from_millis(time.timestamp_millis())
+}
+
+/// The nearest time that PostgreSQL has: it knows none before 4713 BC, and no row holds one before 1970.
+pub(super) fn time(timestamp: Timestamp) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(timestamp.as_millis().max(0)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+pub(super) fn uuids(ids: &[VerificationId]) -> Vec<Uuid> {
+    ids.iter().map(|id| *id.as_uuid()).collect()
+}

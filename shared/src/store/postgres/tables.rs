@@ -1,0 +1,41 @@
+//! The tables: brought up to date by one process at a time, or only checked.
+
+use sqlx::migrate::{Migrate, Migration, Migrator};
+use sqlx::postgres::PgConnection;
+
+use crate::store::migrations::{self, Migrated, TABLE, TablesError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// The advisory lock of those who change the tables: "countrsn".
+const LOCK: i64 = 0x636f_756e_7472_736e;
+
+pub(super) async fn check(connection: &mut PgConnection) -> Result<(), TablesError> {
+    match missing(connection).await?.len() {
+        0 => Ok(()),
+        count => Err(TablesError::Behind(count)),
+    }
+}
+
+/// Other processes that would do the same wait for this one.
+pub(super) async fn migrate(connection: &mut PgConnection) -> Result<Migrated, TablesError> {
+    // Where there is nothing to do, nothing is locked, and the role needs no right to change tables.
+    if missing(connection).await?.is_empty() {
+        return Ok(Migrated::default());
+    }
+    // An index on a large table takes its time.
+    sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = '15min'").execute(&mut *connection).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut *connection).await?;
+    // A table in use is not waited for as long: everyone else would wait behind this.
+    sqlx::raw_sql("SET lock_timeout = '10s'").execute(&mut *connection).await?;
+    let migrated = migrations::apply(&MIGRATIONS, connection).await;
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await?;
+    Ok(migrated?)
+}
+
+async fn missing(connection: &mut PgConnection) -> Result<Vec<&'static Migration>, TablesError> {
+    let (exists,): (bool,) =
+        sqlx::query_as("SELECT to_regclass($1) IS NOT NULL").bind(TABLE).fetch_one(&mut *connection).await?;
+    let applied = if exists { connection.list_applied_migrations(TABLE).await? } else { Vec::new() };
+    Ok(migrations::missing(&MIGRATIONS, &applied)?)
+}

@@ -1,0 +1,196 @@
+//! The life of a verification, one guarded statement for each step.
+//!
+//! Times are the database's own: the clocks of several machines disagree.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Postgres;
+use super::row::{VerificationRow, columns, timestamp};
+use crate::domain::{
+    Lane, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
+};
+use crate::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore};
+
+/// Both rows in one statement, which is a transaction of its own.
+const ACCEPT: &str = "WITH accepted AS (
+        INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request, version)
+        VALUES ($1, $2, $3, 'queued', now(), now(), $4, $5::jsonb, $6)
+        RETURNING id, tenant, lane, traceparent
+    )
+    INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM accepted";
+pub(super) const READ: &str =
+    concat!("SELECT ", columns!(), " FROM verifications WHERE id = $1 AND tenant = $2");
+/// A message that a relay has in its hands is left to it; nobody takes it for work.
+pub(super) const CANCEL: &str = "WITH canceled AS (
+        UPDATE verifications SET state = 'canceled', finished_at = now()
+        WHERE id = $1 AND tenant = $2 AND state = 'queued'
+        RETURNING id
+    ),
+    removed AS (
+        DELETE FROM outbox WHERE sequence IN (
+            SELECT sequence FROM outbox WHERE verification IN (SELECT id FROM canceled) FOR UPDATE SKIP LOCKED
+        )
+    )
+    SELECT id FROM canceled";
+const EXISTS: &str = "SELECT id FROM verifications WHERE id = $1 AND tenant = $2";
+pub(super) const CLAIM: &str = concat!(
+    "UPDATE verifications SET state = 'processing', attempts = attempts + 1, lease_owner = $2,
+        lease_until = now() + make_interval(secs => $3), started_at = coalesce(started_at, now())
+    WHERE id = $1 AND version <= $4 AND (state = 'queued' OR (state = 'processing' AND lease_until <= now()))
+    RETURNING ",
+    columns!()
+);
+/// Why a row was not claimed: none of a row that is final.
+const REFUSAL: &str = "SELECT version, lease_until FROM verifications
+    WHERE id = $1 AND state IN ('queued', 'processing')";
+pub(super) const RENEW: &str = "UPDATE verifications SET lease_until = now() + make_interval(secs => $4)
+    WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
+pub(super) const SUCCEED: &str = "UPDATE verifications
+    SET state = 'succeeded', finished_at = now(), report = $4::jsonb, lease_owner = NULL, lease_until = NULL
+    WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
+const FAIL: &str = "UPDATE verifications
+    SET state = 'failed', finished_at = now(), error = $4::jsonb, lease_owner = NULL, lease_until = NULL
+    WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
+const RETRY: &str = "UPDATE verifications
+    SET state = 'queued', offered_at = now(), attempts = attempts - $4, lease_owner = NULL, lease_until = NULL
+    WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
+/// The state is spelt out: a partial index serves only a query that names what it is partial to.
+pub(super) const BACKLOG: &str = "SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = $1 LIMIT $2) AS queued),
+    (SELECT created_at FROM verifications WHERE state = 'queued' AND lane = $1 AND attempts = 0
+        ORDER BY created_at LIMIT 1)";
+pub(super) const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM verifications WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+);
+
+/// How often a claim is tried when the row changes hands between the refusal and the question why.
+const CLAIM_TRIES: u32 = 3;
+
+/// After every identifier.
+const LAST: Uuid = Uuid::max();
+
+#[async_trait]
+impl VerificationStore for Postgres {
+    async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
+        let accept = sqlx::query(ACCEPT)
+            .bind(new.id.as_uuid())
+            .bind(new.tenant.as_uuid())
+            .bind(new.request.lane().name())
+            .bind(&new.traceparent)
+            .bind(serde_json::to_string(&new.request)?)
+            .bind(i32::from(new.request.version));
+        self.requests.run(accept).await?;
+        self.added.notify_one();
+        Ok(())
+    }
+
+    async fn verification(&self, tenant: TenantId, id: VerificationId) -> Result<Verification, StoreError> {
+        let read = sqlx::query_as(READ).bind(id.as_uuid()).bind(tenant.as_uuid());
+        let row: Option<VerificationRow> = self.requests.first(read).await?;
+        row.ok_or(StoreError::NotFound)?.decode()
+    }
+
+    async fn cancel(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError> {
+        let cancel = sqlx::query_as(CANCEL).bind(id.as_uuid()).bind(tenant.as_uuid());
+        let canceled: Option<(Uuid,)> = self.requests.first(cancel).await?;
+        if canceled.is_some() {
+            return Ok(());
+        }
+        let exists = sqlx::query_as(EXISTS).bind(id.as_uuid()).bind(tenant.as_uuid());
+        let row: Option<(Uuid,)> = self.requests.first(exists).await?;
+        Err(row.map_or(StoreError::NotFound, |_| StoreError::Conflict))
+    }
+
+    async fn claim(&self, id: VerificationId, owner: &str, lease: Duration) -> Result<Claim, StoreError> {
+        for _ in 0..CLAIM_TRIES {
+            let claim = sqlx::query_as(CLAIM)
+                .bind(id.as_uuid())
+                .bind(owner)
+                .bind(lease.as_secs_f64())
+                .bind(i32::from(REQUEST_VERSION));
+            let claimed: Option<VerificationRow> = self.requests.first(claim).await?;
+            if let Some(row) = claimed {
+                return Ok(claimed_by(owner, row));
+            }
+            let refusal = sqlx::query_as(REFUSAL).bind(id.as_uuid());
+            let refusal: Option<(i32, Option<DateTime<Utc>>)> = self.requests.first(refusal).await?;
+            match refusal {
+                Some((version, _)) if version > i32::from(REQUEST_VERSION) => {
+                    return Ok(Claim::Newer(u16::try_from(version).unwrap_or(u16::MAX)));
+                }
+                Some((_, Some(until))) => return Ok(Claim::Held(timestamp(until))),
+                None => return Ok(Claim::Gone),
+                // It was held when it was refused, and was given back since.
+                Some((_, None)) => {}
+            }
+        }
+        Ok(Claim::Held(Timestamp::now()))
+    }
+
+    async fn renew(&self, held: &Lease, lease: Duration) -> Result<(), StoreError> {
+        let renew = sqlx::query(RENEW)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt as i32)
+            .bind(lease.as_secs_f64());
+        if self.requests.run(renew).await? == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+    }
+
+    async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError> {
+        let statement = match outcome {
+            Outcome::Succeeded(_) => SUCCEED,
+            Outcome::Failed(_) => FAIL,
+            Outcome::Retry | Outcome::GivenBack => RETRY,
+        };
+        let finish =
+            sqlx::query(statement).bind(held.id.as_uuid()).bind(&held.owner).bind(held.attempt as i32);
+        let finish = match outcome {
+            Outcome::Succeeded(report) => finish.bind(serde_json::to_string(report)?),
+            Outcome::Failed(failure) => finish.bind(serde_json::to_string(failure)?),
+            Outcome::Retry => finish.bind(0),
+            Outcome::GivenBack => finish.bind(1),
+        };
+        if self.requests.run(finish).await? == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+    }
+
+    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let backlog = sqlx::query_as(BACKLOG).bind(lane.name()).bind(limit);
+        let backlog: Option<(i64, Option<DateTime<Utc>>)> = self.requests.first(backlog).await?;
+        let (queued, oldest) = backlog.unwrap_or_default();
+        Ok(Backlog { queued: queued as u64, oldest: oldest.map(timestamp) })
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        before: Option<VerificationId>,
+        limit: u32,
+    ) -> Result<Vec<Verification>, StoreError> {
+        let list = sqlx::query_as(LIST)
+            .bind(tenant.as_uuid())
+            .bind(before.map_or(LAST, |id| *id.as_uuid()))
+            .bind(i64::from(limit));
+        let rows: Vec<VerificationRow> = self.requests.all(list).await?;
+        rows.into_iter().map(VerificationRow::decode).collect()
+    }
+}
+
+fn claimed_by(owner: &str, row: VerificationRow) -> Claim {
+    let held = Lease {
+        id: VerificationId::from_uuid(row.id),
+        tenant: TenantId::from_uuid(row.tenant),
+        owner: owner.to_owned(),
+        attempt: row.attempts as u32,
+    };
+    match row.decode() {
+        Ok(verification) => Claim::Claimed(held, Box::new(verification)),
+        Err(error) => Claim::Unreadable(held, Box::new(error)),
+    }
+}
