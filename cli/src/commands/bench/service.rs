@@ -70,7 +70,7 @@ impl Service {
             tenant: embedded.stores().keys.tenant(&tenant_name).await?,
             tenant_name,
             label: String::new(),
-            scopes: vec![Scope::VerifyWrite],
+            scopes: vec![Scope::VerifyWrite, Scope::VerifyRead],
             created_at: Timestamp::now(),
             expires_at: None,
             revoked_at: None,
@@ -128,6 +128,30 @@ impl Client {
         let part = Part::bytes(photo.to_vec()).file_name("photo");
         let form = Form::new().text("api_key", self.key.clone()).part("photo", part);
         Ok(self.send("spoofdetect", form).await?.0)
+    }
+
+    /// Submits the photo, then waits for its result: the times until it was accepted and until it was finished.
+    pub(crate) async fn submit(&self, photo: &[u8]) -> anyhow::Result<(Duration, Duration)> {
+        let started = Instant::now();
+        let part = Part::bytes(photo.to_vec()).file_name("photo");
+        let form = Form::new().text("kind", "spoof").part("photo", part);
+        let url = format!("{}/v2/verifications", self.url);
+        let accepted = self.http.post(&url).header("x-api-key", &self.key).multipart(form).send().await?;
+        let resource: Value = accepted.error_for_status()?.json().await?;
+        let accepted_after = started.elapsed();
+        let id = resource["id"].as_str().context("the resource has no id")?;
+        let url = format!("{url}/{id}?wait=60");
+        let resource: Value = self
+            .http
+            .get(url)
+            .header("x-api-key", &self.key)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        anyhow::ensure!(resource["state"] == "succeeded", "{id} did not succeed in a minute");
+        Ok((accepted_after, started.elapsed()))
     }
 
     async fn send(&self, endpoint: &str, form: Form) -> anyhow::Result<(Duration, Value)> {
