@@ -1,6 +1,6 @@
 //! Real servers for the adapters' tests: those that the environment names, and private ones to be killed and paused.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -45,6 +45,10 @@ impl PrivateServer {
             .find_map(|line| line.strip_prefix("export ")?.strip_prefix(variable)?.strip_prefix('='))
             .expect("the script names every server")
             .to_owned()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn kill(&self) {

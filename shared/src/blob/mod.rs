@@ -4,6 +4,7 @@
 pub mod contract;
 mod folder;
 mod key;
+mod s3;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::config::{self, Data};
+use crate::config::{self, Data, ServiceUrl};
 use crate::domain::VerificationId;
 
 pub use folder::FolderBlobs;
 pub use key::{BlobKey, InvalidBlobKey};
+pub use s3::S3Blobs;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -37,10 +39,37 @@ pub enum OpenError {
     UnknownUrl,
     #[error("failed to make the folder `{}`", .path.display())]
     Folder { path: PathBuf, source: io::Error },
+    #[error("blobs.url must be s3://BUCKET or s3://BUCKET/PREFIX, not {0}")]
+    InvalidS3Url(ServiceUrl),
+    #[error("blobs.access_key and blobs.secret_key must both be set, or neither")]
+    OneKey,
+    #[error("there is no bucket {0}; make it, or look at blobs.url and blobs.endpoint")]
+    NoBucket(ServiceUrl),
+    #[error(
+        "the bucket {url} refused us; look at blobs.access_key, blobs.secret_key and the rights of their user"
+    )]
+    Refused { url: ServiceUrl, source: Cause },
+    /// It may be there later.
+    #[error("the bucket {url} can't be reached")]
+    Unavailable { url: ServiceUrl, source: Cause },
+    #[error("the bucket {url} can't be used; look at blobs.endpoint and blobs.region")]
+    S3 { url: ServiceUrl, source: Cause },
+}
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+impl OpenError {
+    /// Whether waiting may mend it.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
 }
 
 /// The blob store of the settings. A relative path is below the data folder.
 pub async fn open(settings: &config::Blobs, data: &Data) -> Result<Arc<dyn Blobs>, OpenError> {
+    if settings.url.starts_with("s3://") {
+        return Ok(Arc::new(S3Blobs::open(settings, data).await?));
+    }
     let path = settings.url.strip_prefix("file://").ok_or(OpenError::UnknownUrl)?;
     let path = data.resolve(path);
     let blobs = FolderBlobs::open(path.clone()).map_err(|source| OpenError::Folder { path, source })?;
