@@ -37,6 +37,8 @@ enum Command {
         #[arg(default_value = "api")]
         process: commands::healthcheck::Listener,
     },
+    /// Bring the database's tables up to date.
+    Migrate,
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::KeysCommand),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
             Command::Api => countersign_api::process::run(config).await,
             Command::Worker => countersign_worker::process::run(config).await,
             Command::Healthcheck { process } => commands::healthcheck::run(process, &config).await,
+            Command::Migrate => commands::migrate::run(&config).await,
             Command::Keys(command) => commands::keys::run(command, &config).await,
             Command::Models(command) => commands::models::run(command, &config).await,
             Command::Verify(command) => {

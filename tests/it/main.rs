@@ -19,6 +19,7 @@ mod errors;
 mod keys;
 mod limits;
 mod memory;
+mod migrate;
 mod photos;
 mod privacy;
 mod responses;

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod healthcheck;
 pub(crate) mod keys;
+pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod serve;
 pub(crate) mod settings;

@@ -2,6 +2,7 @@
 
 mod keys;
 mod outbox;
+mod transitions;
 mod upkeep;
 mod verifications;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 pub use self::keys::*;
 pub use self::outbox::*;
+pub use self::transitions::*;
 pub use self::upkeep::*;
 pub use self::verifications::*;
 use super::{Claim, Lease, Outcome, Reoffered, StoreError, Stores};
@@ -47,6 +49,7 @@ macro_rules! store_contract {
             a_row_that_was_tried_does_not_age_its_lane
             a_newer_request_is_left_to_newer_workers
             a_tenants_verifications_are_listed_newest_first
+            the_store_allows_what_the_domain_allows
             the_outbox_is_read_by_lane_in_order
             tenants_take_turns_in_the_outbox
             a_batch_that_is_dropped_is_free_again

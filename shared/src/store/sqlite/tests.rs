@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use proptest::prelude::*;
 use sqlx::Row;
 
 use super::{Sqlite, outbox, upkeep, verifications};
 use crate::config::{Data, Store};
-use crate::domain::{Failure, Kind, NewVerification, Priority, ProblemCode, State, Transition};
+use crate::domain::{Kind, Priority, State};
 use crate::store::contract::{new_verification, report};
-use crate::store::{Claim, Lease, OpenError, Outcome, StoreError, Stores, VerificationStore};
+use crate::store::{Claim, OpenError, Outcome, StoreError, Stores, VerificationStore};
 
 async fn stores() -> (tempfile::TempDir, Stores) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -64,76 +63,6 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
     let claim = store.claim(new.id, "worker", Duration::from_mins(1)).await;
     let Ok(Claim::Unreadable(lease, _)) = claim else { panic!("{claim:?}") };
     store.finish(&lease, &Outcome::Retry).await.expect("given up");
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Claim,
-    Retry,
-    Succeed,
-    Fail,
-    Cancel,
-}
-
-impl Step {
-    const fn transition(self) -> Transition {
-        match self {
-            Self::Claim => Transition::Claim,
-            Self::Retry => Transition::Retry,
-            Self::Succeed => Transition::Succeed,
-            Self::Fail => Transition::Fail,
-            Self::Cancel => Transition::Cancel,
-        }
-    }
-
-    /// Takes the step, with the lease of the last claim where it needs one; true when the store allowed it.
-    async fn take(self, store: &Sqlite, new: &NewVerification, lease: &mut Lease) -> bool {
-        let outcome = match self {
-            Self::Claim => match store.claim(new.id, "worker", Duration::ZERO).await.expect("an answer") {
-                Claim::Claimed(claimed, _) => {
-                    *lease = claimed;
-                    return true;
-                }
-                _ => return false,
-            },
-            Self::Cancel => return store.cancel(new.tenant, new.id).await.is_ok(),
-            Self::Retry => Outcome::Retry,
-            Self::Succeed => Outcome::Succeeded(Box::new(report())),
-            Self::Fail => Outcome::Failed(Failure::new(ProblemCode::Internal, "told to")),
-        };
-        store.finish(lease, &outcome).await.is_ok()
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-    /// The states and their transitions are decided in the domain; the statements must agree.
-    #[test]
-    fn the_store_allows_what_the_domain_allows(steps in prop::collection::vec(
-        prop::sample::select(vec![Step::Claim, Step::Retry, Step::Succeed, Step::Fail, Step::Cancel]), 1..12,
-    )) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let (_folder, store) = database().await;
-            let new = new_verification(Kind::Spoof, Priority::Batch);
-            store.accept(&new).await.expect("accepted");
-            let mut lease = Lease { id: new.id, tenant: new.tenant, owner: "nobody".to_owned(), attempt: 0 };
-            let mut state = State::Queued;
-            for step in steps {
-                let allowed = match (state, step) {
-                    // A worker fails only what it holds.
-                    (State::Queued, Step::Fail) => Err(state),
-                    _ => state.after(step.transition()).map_err(|_| state),
-                };
-                let taken = step.take(&store, &new, &mut lease).await;
-                prop_assert_eq!(taken, allowed.is_ok(), "{:?} when {:?}", step, state);
-                state = allowed.unwrap_or(state);
-                let row = store.verification(new.tenant, new.id).await.expect("the row");
-                prop_assert_eq!(row.state, state);
-            }
-            Ok(())
-        })?;
-    }
 }
 
 /// A query that looks at every row would be slow when there are millions.

@@ -1,0 +1,88 @@
+//! What the recurring statements read of a table with many finished rows: a few pages, whatever the planner knows.
+
+use sqlx::{AssertSqlSafe, Connection, Row};
+use uuid::Uuid;
+
+use super::super::{outbox, upkeep, verifications};
+use super::database::database;
+use super::rows::Rows;
+use crate::domain::{Kind, Priority};
+use crate::store::contract::new_verification;
+
+const ROWS: i64 = 20_000;
+
+/// A statement that reads the table would touch thousands. Those that change ten rows touch every index for each.
+const PAGES: i64 = 400;
+
+/// The statements with their parameters, as SQL.
+fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
+    let (tenant, id) = (format!("'{tenant}'"), format!("'{id}'"));
+    let ids = format!("ARRAY[{id}, gen_random_uuid()]::uuid[]");
+    vec![
+        (verifications::READ, format!("{id}, {tenant}")),
+        (verifications::CANCEL, format!("{id}, {tenant}")),
+        (verifications::CLAIM, format!("{id}, 'worker', 30, 1")),
+        (verifications::RENEW, format!("{id}, 'worker', 1, 30")),
+        (verifications::SUCCEED, format!("{id}, 'worker', 1, '{{}}'")),
+        (verifications::BACKLOG, "'photo.interactive', 1000".to_owned()),
+        (verifications::LIST, format!("{tenant}, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50")),
+        (verifications::LIST, format!("{tenant}, {id}, 50")),
+        (outbox::TAKE, "'photo.interactive', 20".to_owned()),
+        (outbox::WAITING, "ARRAY['photo.interactive', 'photo.batch']".to_owned()),
+        (outbox::DEPTH, String::new()),
+        (upkeep::REOFFER, "now(), now(), 5, 10, '{}'".to_owned()),
+        (upkeep::MEDIA_DUE, "now(), 50".to_owned()),
+        (upkeep::MEDIA_DELETED, ids.clone()),
+        (upkeep::DELETE_FINISHED, "now(), 10".to_owned()),
+        (upkeep::KNOWN, ids),
+        (upkeep::UNFINISHED, String::new()),
+    ]
+}
+
+#[tokio::test]
+async fn no_recurring_statement_reads_the_table() {
+    let database = database!();
+    let stores = database.stores().await;
+    let tenants: Vec<Uuid> = (0..4).map(|_| Uuid::now_v7()).collect();
+    // One session as the store's own; one that a database's owner may have made careless.
+    let mut session = database.connect().await;
+    Rows::new(tenants.clone(), ROWS).insert(&mut session, 1, ROWS).await;
+    let mut known = Uuid::nil();
+    for _ in 0..40 {
+        let new = new_verification(Kind::Photo, Priority::Interactive);
+        stores.verifications.accept(&new).await.expect("accepted");
+        known = *new.id.as_uuid();
+    }
+    for analyzed in [false, true] {
+        if analyzed {
+            database.execute("VACUUM ANALYZE").await;
+        }
+        for mode in ["force_custom_plan", "force_generic_plan"] {
+            for (statement, parameters) in statements(tenants[0], known) {
+                let mut transaction = session.begin().await.expect("a transaction");
+                let arguments = if parameters.is_empty() { String::new() } else { format!("({parameters})") };
+                let prepare = format!(
+                    "SET LOCAL plan_cache_mode = {mode}; SET LOCAL jit = off; PREPARE it AS {statement}"
+                );
+                sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *transaction).await.expect(statement);
+                let explain = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE it {arguments}");
+                let plan = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut *transaction).await;
+                let plan: Vec<String> = plan.expect(statement).iter().map(|line| line.get(0)).collect();
+                sqlx::raw_sql("DEALLOCATE it").execute(&mut *transaction).await.expect("forgotten");
+                transaction.rollback().await.expect("rolled back");
+                let pages = pages(&plan);
+                assert!(pages < PAGES, "{pages} pages, {mode}, analyzed: {analyzed}\n{}", plan.join("\n"));
+            }
+        }
+    }
+}
+
+/// The pages that the statement touched, from the topmost line of the plan that counts them.
+fn pages(plan: &[String]) -> i64 {
+    let line = plan.iter().find(|line| line.trim_start().starts_with("Buffers: shared"));
+    let counts = line.into_iter().flat_map(|line| line.split_whitespace());
+    counts
+        .filter_map(|word| word.strip_prefix("hit=").or_else(|| word.strip_prefix("read=")))
+        .map(|count| count.parse::<i64>().expect("a number"))
+        .sum()
+}
