@@ -20,7 +20,7 @@ pub enum OpenError {
     /// `name` is the file, or the URL without its password.
     #[error("failed to open the database `{name}`")]
     Database { name: String, source: StoreError },
-    #[error("the database `{name}` lacks {count} migrations of this build: run `countersign migrate`")]
+    #[error("the database `{name}` is {count} migration(s) behind this build: run `countersign migrate`")]
     Behind { name: String, count: usize },
 }
 
