@@ -17,7 +17,7 @@ use crate::{App, Readiness};
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     config.ensure_distributed()?;
     let Process { page, shutdown } = Process::start(&config.log)?;
-    let Some(adapters) = shutdown.run_until_cancelled(Adapters::open(&config)).await else {
+    let Some(adapters) = shutdown.run_until_cancelled(Adapters::open_patiently(&config)).await else {
         return Ok(ExitCode::SUCCESS);
     };
     let adapters = adapters.context("failed to start")?;

@@ -24,9 +24,8 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Takes the data folder, opens what lies there and binds the address.
-    pub(crate) async fn build(config: Config, page: Page) -> anyhow::Result<Self> {
-        let adapters = Adapters::open(&config).await?;
+    /// Binds the address.
+    pub(crate) fn build(config: Config, adapters: Adapters, page: Page) -> anyhow::Result<Self> {
         let (readiness, watched) = watch::channel(Readiness::Starting);
         let app = App::build(&config, &adapters, watched, Arc::new(move || page.render()))?;
         Ok(Self { config, adapters, app, readiness })

@@ -21,15 +21,12 @@ pub(crate) struct PrivateServer {
 }
 
 impl PrivateServer {
-    /// `None`, said on standard error, when it can't be started here.
-    #[expect(clippy::print_stderr, reason = "a test that did not run must not look as if it had")]
+    /// `None` when the environment names no servers at all: then none can be started here either.
     pub(crate) fn start(name: &'static str) -> Option<Self> {
+        address(&format!("COUNTERSIGN_TEST_{}", name.to_uppercase()))?;
         let server = Self { name, folder: tempfile::tempdir().expect("a temporary folder") };
-        if server.up() {
-            return Some(server);
-        }
-        eprintln!("not tested: scripts/services up {name} failed");
-        None
+        assert!(server.up(), "{name} did not start");
+        Some(server)
     }
 
     /// Starts it again, where it was.
@@ -37,12 +34,12 @@ impl PrivateServer {
         assert!(self.up(), "{} did not start again", self.name);
     }
 
-    /// The variables by which the tests know it, such as `COUNTERSIGN_TEST_REDIS`.
-    pub(crate) fn address(&self, variable: &str) -> String {
+    pub(crate) fn address(&self) -> String {
         let output = self.services("env", &[]).output().expect("the script runs");
         let text = String::from_utf8(output.stdout).expect("text");
+        let export = format!("export COUNTERSIGN_TEST_{}=", self.name.to_uppercase());
         text.lines()
-            .find_map(|line| line.strip_prefix("export ")?.strip_prefix(variable)?.strip_prefix('='))
+            .find_map(|line| line.strip_prefix(&export))
             .expect("the script names every server")
             .to_owned()
     }

@@ -37,7 +37,7 @@ pub async fn run_with<Loaded: Pipeline + 'static>(
     let address =
         listen(address, page, watched).await.with_context(|| format!("failed to listen on {address}"))?;
     let started = async {
-        let adapters = Adapters::open(&config).await?;
+        let adapters = Adapters::open_patiently(&config).await?;
         let settings = config.clone();
         let loading = tokio::task::spawn_blocking(move || load(&settings));
         let pipeline =

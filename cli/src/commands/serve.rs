@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
 use countersign_shared::process::Process;
 use countersign_worker::models::{Manifest, licence_notices};
@@ -15,7 +16,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     {
         note(&notice);
     }
-    let service = Embedded::build(config, process.page).await?;
+    let opening = Adapters::open_patiently(&config);
+    let Some(adapters) = process.shutdown.run_until_cancelled(opening).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let service = Embedded::build(config, adapters?, process.page)?;
     let address = service.address();
     service.run(load_models, process.shutdown, || say(&format!("listening on http://{address}"))).await?;
     Ok(ExitCode::SUCCESS)

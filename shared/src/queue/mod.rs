@@ -95,6 +95,13 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether waiting may mend it.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The queue of the settings.

@@ -62,6 +62,11 @@ impl Stores {
 }
 
 impl OpenError {
+    /// Whether waiting may mend it.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Database { source: StoreError::Unavailable(_), .. })
+    }
+
     fn of(name: String, error: TablesError) -> Self {
         match error {
             TablesError::Behind(count) => Self::Behind { name, count },

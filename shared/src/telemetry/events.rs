@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::metrics::{self, AttemptEnd};
+use crate::config::ServiceUrl;
 use crate::domain::{Kind, Lane, NewVerification, State, Verdict, Verification, VerificationId};
 use crate::store::{Lease, Outcome, Reoffered};
 
@@ -113,6 +114,11 @@ pub fn consumer_lost(cause: Cause<'_>) {
 /// Nobody can read the message, so it is set aside.
 pub fn message_unreadable(lane: Lane, size_bytes: usize, cause: Cause<'_>) {
     error!(%lane, message.size_bytes = size_bytes as u64, cause, "message is unreadable");
+}
+
+/// A server is not there yet; it is asked again after `pause`.
+pub fn dependency_awaited(section: &'static str, url: &ServiceUrl, pause: Duration, cause: Cause<'_>) {
+    warn!(section, %url, retry_in_ms = pause.as_millis() as u64, cause, "waiting for a server");
 }
 
 /// A row could not be read by this build.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{ApiKey, ApiKeyInfo, KeyId, Scope, Timestamp};
 use countersign_shared::telemetry::metrics::Page;
@@ -62,7 +63,8 @@ impl Service {
         }
         config.server.listen.set_port(0);
         let started = Instant::now();
-        let embedded = Embedded::build(config, page).await?;
+        let adapters = Adapters::open(&config).await?;
+        let embedded = Embedded::build(config, adapters, page)?;
         let key = ApiKey::generate();
         let tenant_name = "bench".to_owned();
         let info = ApiKeyInfo {

@@ -162,7 +162,7 @@ async fn wrong_keys_and_a_missing_bucket_are_clear_errors() {
 #[tokio::test]
 async fn a_server_that_is_killed_is_unavailable_and_back_after_its_start() {
     let Some(server) = PrivateServer::start("s3") else { return };
-    let (folder, blobs) = blobs(&server.address(S3)).await;
+    let (folder, blobs) = blobs(&server.address()).await;
     let key = video();
     let mut writer = blobs.write(&key).await.expect("a writer");
     for chunk in chunks(8 << 20) {
@@ -179,7 +179,7 @@ async fn a_server_that_is_killed_is_unavailable_and_back_after_its_start() {
     let error = failed.await.expect_err("nobody is there");
     assert!(matches!(error, BlobError::Unavailable(_)), "{error:?}");
     assert!(began.elapsed() < Duration::from_secs(20), "it took {:?}", began.elapsed());
-    let settings = settings(&server.address(S3));
+    let settings = settings(&server.address());
     let (read, deleted, opened) =
         tokio::join!(blobs.local(&key), blobs.delete(&key), open(&settings, folder.path()));
     for error in [read.err(), deleted.err()] {
@@ -197,7 +197,7 @@ async fn a_server_that_is_killed_is_unavailable_and_back_after_its_start() {
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_no_parts_behind() {
     let Some(server) = PrivateServer::start("s3") else { return };
-    let (_folder, blobs) = blobs(&server.address(S3)).await;
+    let (_folder, blobs) = blobs(&server.address()).await;
     let parts = || {
         let names = std::fs::read_dir(server.folder().join("s3")).expect("the server's folder");
         names.filter(|entry| entry.as_ref().is_ok_and(|entry| is_part(&entry.file_name()))).count()

@@ -88,7 +88,7 @@ async fn what_others_say_on_the_channel_does_no_harm() {
 #[tokio::test]
 async fn listeners_are_woken_when_redis_is_back_and_hear_again() {
     let Some(redis) = PrivateServer::start("redis") else { return };
-    let url = redis.address(REDIS);
+    let url = redis.address();
     let channel = channel();
     let (here, there) = (signal(&url, &channel).await, signal(&url, &channel).await);
     let id = VerificationId::new();
@@ -107,7 +107,7 @@ async fn listeners_are_woken_when_redis_is_back_and_hear_again() {
 #[tokio::test]
 async fn a_paused_redis_is_noticed_and_blocks_nobody() {
     let Some(redis) = PrivateServer::start("redis") else { return };
-    let url = redis.address(REDIS);
+    let url = redis.address();
     let channel = channel();
     let (here, there) = (signal(&url, &channel).await, signal(&url, &channel).await);
     let id = VerificationId::new();
@@ -128,7 +128,7 @@ async fn a_paused_redis_is_noticed_and_blocks_nobody() {
 #[tokio::test]
 async fn a_process_starts_without_redis_and_is_reached_when_redis_comes() {
     let Some(redis) = PrivateServer::start("redis") else { return };
-    let url = redis.address(REDIS);
+    let url = redis.address();
     redis.kill();
     let channel = channel();
     let (here, there) = (signal(&url, &channel).await, signal(&url, &channel).await);
