@@ -55,7 +55,9 @@ CREATE TABLE verifications (
 CREATE INDEX verifications_by_tenant ON verifications (tenant, id);
 
 -- Each holds only the rows that its query is about, so millions of finished rows cost a sweep nothing.
-CREATE INDEX verifications_queued ON verifications (offered_at) WHERE state = 'queued';
+-- The second condition is true of every queued row. It keeps this index from those who ask for a lane: with no queued row
+-- in its statistics, the planner would take either index for theirs.
+CREATE INDEX verifications_queued ON verifications (offered_at) WHERE state = 'queued' AND finished_at IS NULL;
 CREATE INDEX verifications_queued_by_lane ON verifications (lane, attempts, created_at) WHERE state = 'queued';
 -- Not by lease_until: these are as few as the workers' permits, and a renewal that changes no indexed column touches no
 -- index at all.

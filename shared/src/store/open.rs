@@ -31,11 +31,12 @@ impl Stores {
     pub async fn open(settings: &Store, data: &Data) -> Result<Self, OpenError> {
         match place(settings, data)? {
             Place::File(path) => {
-                let opened = Sqlite::open(&path, settings.migrate).await;
+                let opened = Box::pin(Sqlite::open(&path, settings.migrate)).await;
                 Ok(Self::behind(opened.map_err(|error| OpenError::of(path.display().to_string(), error))?))
             }
             Place::Server => {
-                let opened = Postgres::open(settings).await;
+                // Boxed: whoever opens a store would carry the size of what it takes to migrate.
+                let opened = Box::pin(Postgres::open(settings)).await;
                 Ok(Self::behind(opened.map_err(|error| OpenError::of(settings.url.to_string(), error))?))
             }
         }
@@ -49,7 +50,7 @@ impl Stores {
                 migrated.await.map_err(|error| OpenError::of(path.display().to_string(), error))
             }
             Place::Server => {
-                let migrated = Postgres::migrate(&settings.url).await;
+                let migrated = Box::pin(Postgres::migrate(&settings.url)).await;
                 migrated.map_err(|error| OpenError::of(settings.url.to_string(), error))
             }
         }

@@ -22,7 +22,7 @@ pub(super) const REOFFER: &str = "WITH
         ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
     ),
     forgotten AS MATERIALIZED (
-        SELECT id FROM verifications WHERE state = 'queued' AND offered_at < $2
+        SELECT id FROM verifications WHERE state = 'queued' AND finished_at IS NULL AND offered_at < $2
         ORDER BY offered_at LIMIT $4 - (SELECT count(*) FROM expired) FOR UPDATE SKIP LOCKED
     ),
     exhausted AS (

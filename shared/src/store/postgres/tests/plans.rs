@@ -43,8 +43,9 @@ fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
 async fn no_recurring_statement_reads_the_table() {
     let database = database!();
     let stores = database.stores().await;
-    let tenants: Vec<Uuid> = (0..4).map(|_| Uuid::now_v7()).collect();
-    // One session as the store's own; one that a database's owner may have made careless.
+    // Many: a page of one tenant's must not be found by reading all the others'.
+    let tenants: Vec<Uuid> = (0..200).map(|_| Uuid::now_v7()).collect();
+    // Not one of the store's own, which are told to prefer indexes.
     let mut session = database.connect().await;
     Rows::new(tenants.clone(), ROWS).insert(&mut session, 1, ROWS).await;
     let mut known = Uuid::nil();

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
-use super::database::database;
-use super::rows::Rows;
+use super::database::{Database, database};
+use super::rows::{Rows, small_report};
 use crate::domain::{Kind, Lane, NewVerification, Priority, TenantId, Timestamp, VerificationId};
-use crate::store::contract::{new_verification, report};
+use crate::store::contract::new_verification;
 use crate::store::{Claim, Lease, Outcome, Stores};
 
 const VARIABLE: &str = "COUNTERSIGN_SCALE_ROWS";
@@ -24,21 +24,30 @@ const PAGE: u32 = 50;
 const LEASE: Duration = Duration::from_mins(1);
 const CHUNK: i64 = 500_000;
 
-/// Every measured duration of each call.
-#[derive(Default)]
-struct Timings(BTreeMap<&'static str, Vec<Duration>>);
+/// One of two databases, and how long every call on it took.
+struct Side {
+    _database: Database,
+    stores: Stores,
+    session: PgConnection,
+    timings: BTreeMap<&'static str, Vec<Duration>>,
+}
 
-impl Timings {
-    async fn time<T>(&mut self, name: &'static str, call: impl Future<Output = T>) -> T {
+impl Side {
+    async fn on(database: Database) -> Self {
+        let (stores, session) = (database.stores().await, database.connect().await);
+        Self { _database: database, stores, session, timings: BTreeMap::new() }
+    }
+
+    async fn time<T>(&mut self, name: &'static str, call: impl AsyncFnOnce(&Stores) -> T) -> T {
         let began = Instant::now();
-        let result = call.await;
-        self.0.entry(name).or_default().push(began.elapsed());
+        let result = call(&self.stores).await;
+        self.timings.entry(name).or_default().push(began.elapsed());
         result
     }
 
     /// Milliseconds: the median, and what 99 of 100 stay below.
     fn of(&self, name: &str) -> (f64, f64) {
-        let mut sorted = self.0[name].clone();
+        let mut sorted = self.timings[name].clone();
         sorted.sort();
         let at =
             |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize].as_secs_f64() * 1e3;
@@ -49,118 +58,149 @@ impl Timings {
 #[tokio::test]
 #[ignore = "a measurement"]
 async fn many_finished_rows_cost_nothing() {
-    let rows = std::env::var_os(VARIABLE).and_then(|rows| rows.to_str()?.parse().ok()).unwrap_or(10_000_000);
-    let database = database!();
-    let stores = database.stores().await;
-    let mut session = database.connect().await;
+    let count = std::env::var_os(VARIABLE).and_then(|rows| rows.to_str()?.parse().ok()).unwrap_or(10_000_000);
+    let mut sides = [Side::on(database!()).await, Side::on(database!()).await];
     let tenants: Vec<TenantId> = (0..TENANTS).map(|_| TenantId::new()).collect();
-    measure(&stores, &tenants, &[], WARM_UP).await;
-    let empty = measure(&stores, &tenants, &[], JOBS).await;
-    let old = generate(&mut session, &tenants, rows).await;
-    measure(&stores, &tenants, &old, WARM_UP).await;
-    let full = measure(&stores, &tenants, &old, JOBS).await;
-    print(&mut session, rows, &empty, &full).await;
+    let rows = Rows::new(tenants.iter().map(|tenant| *tenant.as_uuid()).collect(), count);
+    generate(&mut sides[1].session, &rows, count).await;
+    let old = rows.some(&mut sides[1].session, JOBS as i64).await;
+    let old: Vec<(TenantId, VerificationId)> = old
+        .into_iter()
+        .map(|(tenant, id)| (TenantId::from_uuid(tenant), VerificationId::from_uuid(id)))
+        .collect();
+    for jobs in [WARM_UP, JOBS] {
+        for side in &mut sides {
+            side.timings.clear();
+        }
+        measure(&mut sides, &tenants, &old, jobs).await;
+    }
+    print(&mut sides, count).await;
 }
 
-/// The life of `jobs` verifications, one call at a time. `old` are some that lie there already.
+/// The life of `jobs` verifications, one call at a time and on either side in turn, so that whatever else the machine
+/// does meanwhile hits both alike. `old` are some that the second side alone has.
 async fn measure(
-    stores: &Stores,
+    sides: &mut [Side; 2],
     tenants: &[TenantId],
     old: &[(TenantId, VerificationId)],
     jobs: usize,
-) -> Timings {
-    let mut timings = Timings::default();
-    let mut accepted = Vec::new();
-    for tenant in tenants.iter().cycle().take(jobs) {
-        let new = NewVerification { tenant: *tenant, ..new_verification(Kind::Photo, Priority::Interactive) };
-        let accepting = stores.verifications.accept(&new);
-        timings.time("accept", accepting).await.expect("accepted");
-        accepted.push((*tenant, new.id));
-    }
-    for _ in 0..jobs / 10 {
-        let backlog = stores.verifications.backlog(Lane::PhotoInteractive, 1000);
-        timings.time("backlog (1,000 queued)", backlog).await.expect("a backlog");
-    }
-    relay(stores, &mut timings).await;
-    work(stores, &accepted, &mut timings).await;
-    read(stores, &accepted, old, &mut timings).await;
-    sweep(stores, jobs, &mut timings).await;
-    timings
-}
-
-async fn relay(stores: &Stores, timings: &mut Timings) {
-    while !stores.outbox.waiting().await.expect("lanes").is_empty() {
-        let batch = timings.time("take 40 messages", stores.outbox.take(Lane::PhotoInteractive, 40));
-        let batch = batch.await.expect("rows");
-        let sequences: Vec<i64> = batch.rows().iter().map(|row| row.sequence).collect();
-        timings.time("remove 40 messages", batch.sent(&sequences)).await.expect("removed");
-    }
-}
-
-async fn work(stores: &Stores, accepted: &[(TenantId, VerificationId)], timings: &mut Timings) {
-    let store = &stores.verifications;
-    let mut leases: Vec<Lease> = Vec::new();
-    for (_, id) in accepted {
-        let claim = timings.time("claim", store.claim(*id, "worker", LEASE)).await;
-        let Ok(Claim::Claimed(lease, _)) = claim else { panic!("{claim:?}") };
-        leases.push(lease);
-    }
-    for lease in &leases {
-        timings.time("renew", store.renew(lease, LEASE)).await.expect("renewed");
-    }
-    for lease in &leases {
-        let outcome = Outcome::Succeeded(Box::new(report()));
-        timings.time("finish", store.finish(lease, &outcome)).await.expect("finished");
-    }
-}
-
-async fn read(
-    stores: &Stores,
-    recent: &[(TenantId, VerificationId)],
-    old: &[(TenantId, VerificationId)],
-    timings: &mut Timings,
 ) {
-    let store = &stores.verifications;
-    // Behind the newest there are whole pages.
-    let newest_first: Vec<_> = recent.iter().copied().rev().collect();
-    let old = if old.is_empty() { &newest_first } else { old };
-    for (tenant, id) in recent {
-        timings.time("poll, just finished", store.verification(*tenant, *id)).await.expect("the row");
+    let new = |tenant: &TenantId| NewVerification {
+        tenant: *tenant,
+        ..new_verification(Kind::Spoof, Priority::Interactive)
+    };
+    let jobs: Vec<NewVerification> = tenants.iter().cycle().take(jobs).map(new).collect();
+    for new in &jobs {
+        for side in &mut *sides {
+            side.time("accept", async |stores| stores.verifications.accept(new).await)
+                .await
+                .expect("accepted");
+        }
     }
-    for (tenant, id) in old.iter().cycle().take(recent.len()) {
-        timings.time("poll, of any age", store.verification(*tenant, *id)).await.expect("the row");
-    }
-    for (tenant, id) in old.iter().cycle().take(recent.len() / 10) {
-        let first = timings.time("list, first 50", store.list(*tenant, None, PAGE)).await.expect("a page");
-        assert!(first.len() == PAGE as usize || recent.len() < JOBS, "a full page");
-        timings.time("list, 50 of any age", store.list(*tenant, Some(*id), PAGE)).await.expect("a page");
+    relay(sides, jobs.len()).await;
+    work(sides, &jobs).await;
+    read(sides, &jobs, old).await;
+    sweep(sides, jobs.len()).await;
+}
+
+async fn relay(sides: &mut [Side; 2], jobs: usize) {
+    let lane = Lane::PhotoInteractive;
+    for _ in 0..jobs / 40 {
+        for side in &mut *sides {
+            let backlog = async |stores: &Stores| stores.verifications.backlog(lane, 1000).await;
+            side.time("backlog, 1,000 queued", backlog).await.expect("a backlog");
+            let take = async |stores: &Stores| stores.outbox.take(lane, 40).await;
+            let batch = side.time("take 40 messages", take).await.expect("rows");
+            let sequences: Vec<i64> = batch.rows().iter().map(|row| row.sequence).collect();
+            assert_eq!(sequences.len(), 40);
+            side.time("remove 40 messages", async |_| batch.sent(&sequences).await).await.expect("removed");
+        }
     }
 }
 
-async fn sweep(stores: &Stores, jobs: usize, timings: &mut Timings) {
-    let upkeep = &stores.upkeep;
+async fn work(sides: &mut [Side; 2], jobs: &[NewVerification]) {
+    let lease = |new: &NewVerification| Lease {
+        id: new.id,
+        tenant: new.tenant,
+        owner: "worker".to_owned(),
+        attempt: 1,
+    };
+    let leases: Vec<Lease> = jobs.iter().map(lease).collect();
+    for lease in &leases {
+        for side in &mut *sides {
+            let claim =
+                async |stores: &Stores| stores.verifications.claim(lease.id, &lease.owner, LEASE).await;
+            let claim = side.time("claim", claim).await;
+            assert!(matches!(claim, Ok(Claim::Claimed(..))), "{claim:?}");
+        }
+    }
+    for lease in &leases {
+        for side in &mut *sides {
+            let renew = async |stores: &Stores| stores.verifications.renew(lease, LEASE).await;
+            side.time("renew", renew).await.expect("renewed");
+        }
+    }
+    for lease in &leases {
+        for side in &mut *sides {
+            let outcome = Outcome::Succeeded(Box::new(small_report()));
+            let finish = async |stores: &Stores| stores.verifications.finish(lease, &outcome).await;
+            side.time("finish", finish).await.expect("finished");
+        }
+    }
+}
+
+async fn read(sides: &mut [Side; 2], jobs: &[NewVerification], old: &[(TenantId, VerificationId)]) {
+    // Behind the newest there are whole pages.
+    let recent: Vec<(TenantId, VerificationId)> = jobs.iter().rev().map(|new| (new.tenant, new.id)).collect();
+    for index in 0..recent.len() {
+        for (side, of_any_age) in sides.iter_mut().zip([&recent[..], old]) {
+            for (name, (tenant, id)) in
+                [("poll, just finished", recent[index]), ("poll, of any age", of_any_age[index])]
+            {
+                let poll = async |stores: &Stores| stores.verifications.verification(tenant, id).await;
+                side.time(name, poll).await.expect("the row");
+            }
+        }
+    }
+    for index in 0..recent.len() / 10 {
+        for (side, of_any_age) in sides.iter_mut().zip([&recent[..], old]) {
+            let (tenant, before) = of_any_age[index];
+            for (name, before) in [("list, the newest 50", None), ("list, 50 of any age", Some(before))] {
+                let list = async |stores: &Stores| stores.verifications.list(tenant, before, PAGE).await;
+                let page = side.time(name, list).await.expect("a page");
+                assert!(page.len() == PAGE as usize || recent.len() < JOBS, "{} rows", page.len());
+            }
+        }
+    }
+}
+
+async fn sweep(sides: &mut [Side; 2], jobs: usize) {
     let now = Timestamp::now();
     for _ in 0..jobs / 10 {
-        let offered_before = now.before(LEASE);
-        let swept = upkeep.reoffer(now, offered_before, 5, SWEEP);
-        timings.time("reoffer, nothing stale", swept).await.expect("a sweep");
-        timings.time("count the unfinished", upkeep.counts()).await.expect("counts");
+        for side in &mut *sides {
+            let reoffer =
+                async |stores: &Stores| stores.upkeep.reoffer(now, now.before(LEASE), 5, SWEEP).await;
+            side.time("reoffer, none stale", reoffer).await.expect("a sweep");
+            let counts = async |stores: &Stores| stores.upkeep.counts().await;
+            side.time("count the unfinished", counts).await.expect("counts");
+        }
     }
     let later = now.after(LEASE);
     for _ in 0..jobs / SWEEP as usize {
-        let due = timings.time("200 media due", upkeep.media_due(later, SWEEP)).await.expect("rows");
-        timings.time("note 200 deleted", upkeep.media_deleted(&due)).await.expect("noted");
-        let deleted = timings.time("delete 200 finished", upkeep.delete_finished(later, SWEEP));
-        assert_eq!(deleted.await.expect("a count"), u64::from(SWEEP));
+        for side in &mut *sides {
+            let due = async |stores: &Stores| stores.upkeep.media_due(later, SWEEP).await;
+            let due = side.time("find 200 media due", due).await.expect("rows");
+            let noted = async |stores: &Stores| stores.upkeep.media_deleted(&due).await;
+            side.time("note 200 media gone", noted).await.expect("noted");
+            let delete = async |stores: &Stores| stores.upkeep.delete_finished(later, SWEEP).await;
+            let deleted = side.time("delete 200 finished", delete).await.expect("a count");
+            assert_eq!(deleted, u64::from(SWEEP));
+        }
     }
 }
 
-/// Fills the table, and gives some of the rows, spread over all of them.
-async fn generate(
-    session: &mut PgConnection,
-    tenants: &[TenantId],
-    count: i64,
-) -> Vec<(TenantId, VerificationId)> {
+/// Fills the table.
+async fn generate(session: &mut PgConnection, rows: &Rows, count: i64) {
     let began = Instant::now();
     // An index is made faster from a full table; these are the migrations' own definitions.
     let indexes: Vec<(String, String)> = sqlx::query_as(
@@ -172,10 +212,10 @@ async fn generate(
     for (name, _) in &indexes {
         execute(session, format!("DROP INDEX {name}")).await;
     }
-    let rows = Rows::new(tenants.iter().map(|tenant| *tenant.as_uuid()).collect(), count);
     for first in (1..=count).step_by(CHUNK as usize) {
-        rows.insert(session, first, count.min(first + CHUNK - 1)).await;
-        say(&format!("{} of {count} rows after {:.0?}", count.min(first + CHUNK - 1), began.elapsed()));
+        let last = count.min(first + CHUNK - 1);
+        rows.insert(session, first, last).await;
+        say(&format!("{last} of {count} rows after {:.0?}", began.elapsed()));
     }
     execute(session, "SET maintenance_work_mem = '1GB'".to_owned()).await;
     for (_, definition) in indexes {
@@ -185,28 +225,25 @@ async fn generate(
     execute(session, "VACUUM ANALYZE verifications".to_owned()).await;
     execute(session, "CHECKPOINT".to_owned()).await;
     say(&format!("vacuumed and analyzed after {:.0?}", began.elapsed()));
-    let some = rows.some(session, JOBS as i64).await;
-    some.into_iter()
-        .map(|(tenant, id)| (TenantId::from_uuid(tenant), VerificationId::from_uuid(id)))
-        .collect()
 }
 
-async fn print(session: &mut PgConnection, rows: i64, empty: &Timings, full: &Timings) {
+async fn print(sides: &mut [Side; 2], rows: i64) {
     let (table, indexes): (String, String) = sqlx::query_as(
         "SELECT pg_size_pretty(pg_table_size('verifications')), pg_size_pretty(pg_indexes_size('verifications'))",
     )
-    .fetch_one(session)
+    .fetch_one(&mut sides[1].session)
     .await
     .expect("sizes");
-    say(&format!("{rows} finished rows, {table} and {indexes} of indexes; milliseconds, one call at a time"));
+    let [empty, full] = sides;
+    say(&format!("{rows} finished rows, {table} and {indexes} of indexes; ms, one call at a time"));
     say(&format!(
-        "{:<24} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}",
-        "call", "empty", "p99", "full", "p99", "ratio", "of p99"
+        "{:<22} {:>8} {:>8} {:>8} {:>8} {:>6} {:>6}",
+        "", "without", "p99", "with", "p99", "ratio", "p99's"
     ));
-    for name in empty.0.keys() {
+    for name in empty.timings.keys() {
         let ((median, high), (full_median, full_high)) = (empty.of(name), full.of(name));
         say(&format!(
-            "{name:<24} {median:>9.3} {high:>9.3} {full_median:>9.3} {full_high:>9.3} {:>7.2} {:>7.2}",
+            "{name:<22} {median:>8.3} {high:>8.3} {full_median:>8.3} {full_high:>8.3} {:>6.2} {:>6.2}",
             full_median / median,
             full_high / high
         ));
