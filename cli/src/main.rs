@@ -42,6 +42,9 @@ enum Command {
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::KeysCommand),
+    /// See what waits on the broker; list, replay and purge what was set aside.
+    #[command(subcommand)]
+    Queue(commands::queue::QueueCommand),
     /// Pull, list and verify the models.
     #[command(subcommand)]
     Models(commands::models::ModelsCommand),
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
             Command::Healthcheck { process } => commands::healthcheck::run(process, &config).await,
             Command::Migrate => commands::migrate::run(&config).await,
             Command::Keys(command) => commands::keys::run(command, &config).await,
+            Command::Queue(command) => commands::queue::run(command, &config).await,
             Command::Models(command) => commands::models::run(command, &config).await,
             Command::Verify(command) => {
                 return commands::verify::run(command, &config).await.unwrap_or_else(|error| {

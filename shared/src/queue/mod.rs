@@ -1,7 +1,8 @@
-//! The port to the job queue. A message is a hint; the row is the truth.
+//! The port to the job queue, and the one to what it has set aside. A message is a hint; the row is the truth.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod dead;
 mod memory;
 mod rabbit;
 mod turns;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::config;
 use crate::domain::{Lane, LaneShare, VerificationId};
 
+pub use dead::{DeadLetter, DeadLetters, Replayed};
 pub use memory::MemoryQueue;
 pub use rabbit::RabbitQueue;
 
@@ -56,6 +58,8 @@ impl JobMessage {
     }
 }
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// The broker can't be reached or did not confirm; publishing again is harmless.
@@ -74,6 +78,10 @@ pub enum QueueError {
 pub enum OpenError {
     #[error("queue.url must be memory:// or start with amqp:// or amqps://")]
     UnknownUrl,
+    #[error(
+        "queue.url is memory://, which sets nothing aside: its messages are only about rows that are still there"
+    )]
+    NoDeadLetters,
     #[error("queue.url must be amqp://USER:PASSWORD@HOST:PORT/VHOST, with % escapes where they are needed")]
     InvalidUrl,
     #[error("the broker at queue.url can't be used")]
@@ -102,16 +110,22 @@ impl OpenError {
     }
 }
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
 /// The queue of the settings.
 pub async fn open(settings: &config::Queue) -> Result<Arc<dyn JobQueue>, OpenError> {
     match settings.url.as_str() {
         "memory://" => Ok(Arc::new(MemoryQueue::new(settings.window))),
         url if url.starts_with("amqp://") || url.starts_with("amqps://") => {
-            Ok(Arc::new(RabbitQueue::open(&settings.url).await?))
+            Ok(Arc::new(Box::pin(RabbitQueue::open(&settings.url)).await?))
         }
         _ => Err(OpenError::UnknownUrl),
+    }
+}
+
+/// The queue of the settings, for an operator.
+pub async fn open_dead_letters(settings: &config::Queue) -> Result<Arc<dyn DeadLetters>, OpenError> {
+    match settings.url.as_str() {
+        "memory://" => Err(OpenError::NoDeadLetters),
+        _ => Ok(Arc::new(Box::pin(RabbitQueue::open(&settings.url)).await?)),
     }
 }
 
@@ -125,6 +139,8 @@ pub trait JobQueue: Send + Sync {
     async fn consume(&self, lanes: &[LaneShare], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError>;
     /// Messages that wait in the lane, not counting unsettled deliveries and delayed retries.
     async fn depth(&self, lane: Lane) -> Result<u64, QueueError>;
+    /// Messages that were set aside; none where there is no such place.
+    async fn dead(&self) -> Result<u64, QueueError>;
     /// No more is published or delivered; what is already delivered can be settled.
     async fn close(&self);
 }

@@ -24,6 +24,11 @@ impl Turns {
         Self(lanes.into_iter().map(turn).collect())
     }
 
+    /// The lanes that have a turn left in this round, in their order.
+    pub(super) fn in_turn(&self) -> impl Iterator<Item = Lane> {
+        self.0.iter().filter(|turn| turn.left > 0).map(|turn| turn.lane)
+    }
+
     /// Takes from the lane whose turn it is; `take` answers `None` for a lane without work.
     pub(super) fn take<Taken>(
         &mut self,

@@ -157,6 +157,9 @@ impl Reaper {
                 metrics::queue_depth(lane, depth);
             }
         }
+        if let Ok(count) = self.queue.dead().await {
+            metrics::queue_dead(count);
+        }
         Ok(())
     }
 }

@@ -20,6 +20,7 @@ const ATTEMPTS: &str = "countersign_attempts_total";
 const STAGE_SECONDS: &str = "countersign_stage_seconds";
 const INFERENCE_SECONDS: &str = "countersign_inference_seconds";
 const QUEUE_DEPTH: &str = "countersign_queue_depth";
+const QUEUE_DEAD: &str = "countersign_queue_dead";
 const OUTBOX_ROWS: &str = "countersign_outbox_rows";
 const JOBS_UNFINISHED: &str = "countersign_jobs_unfinished";
 const PERMITS_IN_USE: &str = "countersign_permits_in_use";
@@ -130,6 +131,11 @@ pub fn queue_depth(lane: Lane, depth: u64) {
     gauge!(QUEUE_DEPTH, "lane" => lane.name()).set(depth as f64);
 }
 
+/// Messages that the queue has set aside.
+pub fn queue_dead(count: u64) {
+    gauge!(QUEUE_DEAD).set(count as f64);
+}
+
 pub fn outbox_rows(rows: u64) {
     gauge!(OUTBOX_ROWS).set(rows as f64);
 }
@@ -201,6 +207,7 @@ fn describe() {
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "time that a stage takes");
     describe_histogram!(INFERENCE_SECONDS, Unit::Seconds, "time that a model runs, by its input shape");
     describe_gauge!(QUEUE_DEPTH, "messages that wait in a lane");
+    describe_gauge!(QUEUE_DEAD, "messages that were set aside: see countersign queue list");
     describe_gauge!(OUTBOX_ROWS, "messages that the queue does not have yet");
     describe_gauge!(JOBS_UNFINISHED, "verifications that are queued or in work");
     describe_gauge!(PERMITS_IN_USE, "jobs in work in this process");

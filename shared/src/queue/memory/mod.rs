@@ -64,6 +64,10 @@ impl JobQueue for MemoryQueue {
         Ok(lanes.depth(lane))
     }
 
+    async fn dead(&self) -> Result<u64, QueueError> {
+        Ok(0)
+    }
+
     async fn close(&self) {
         self.shared.lanes().close();
         self.shared.changed.notify_waiters();

@@ -1,33 +1,30 @@
-//! Messages in: one channel for each consumer, one subscription for each of its lanes.
+//! Messages in: whose turn it is among those that have arrived, over losses of the channel.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::{FutureExt, StreamExt};
-use lapin::Channel;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Shared;
-use super::failure::{Failure, within};
-use super::settle::{RabbitSettle, give_back, set_aside};
+use super::failure::{Failure, set_up};
+use super::settle::{RabbitSettle, Settled, set_aside};
+use super::subscribe::{Arrived, Subscription};
 use crate::domain::{Lane, LaneShare};
 use crate::queue::turns::Turns;
 use crate::queue::{Consumer, Delivery, JobMessage, QueueError};
 use crate::telemetry::events;
 
-/// What waits in a lane arrives a moment after the subscription, and the heaviest lane shall come first.
-const FIRST_LOOK: Duration = Duration::from_millis(50);
+/// How long a lane keeps its turn for the successor of a message that was just settled. Without it a worker would
+/// find, whenever it is done with a message, that the next of that lane is still on the way, and serve another lane.
+const SUCCESSOR: Duration = Duration::from_millis(5);
 /// A subscription that is lost sooner than this is not made again at once.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
-/// The most that the broker sends ahead to one subscription.
-const MOST_AHEAD: u16 = 2_000;
 
 pub(super) struct RabbitConsumer {
     shared: Arc<Shared>,
@@ -36,20 +33,10 @@ pub(super) struct RabbitConsumer {
     prefetch: usize,
     /// One for each delivery that may be unsettled.
     permits: Arc<Semaphore>,
+    settled: Arc<Settled>,
+    /// On its way, however often the wait for it is abandoned.
+    opening: Option<AbortOnDropHandle<Result<Subscription, Failure>>>,
     subscription: Option<Subscription>,
-}
-
-/// A channel with its lanes' messages: at most `prefetch` of each lane have arrived or are in a worker's hands.
-struct Subscription {
-    channel: Channel,
-    since: Instant,
-    lanes: Vec<Arrivals>,
-}
-
-struct Arrivals {
-    lane: Lane,
-    stream: lapin::Consumer,
-    arrived: VecDeque<lapin::message::Delivery>,
 }
 
 impl RabbitConsumer {
@@ -65,59 +52,71 @@ impl RabbitConsumer {
             turns: Turns::new(lanes),
             prefetch,
             permits: Arc::new(Semaphore::new(prefetch)),
+            settled: Arc::default(),
+            opening: None,
             subscription: None,
         };
-        consumer.subscribe().await?;
+        consumer.subscribed().await?;
         Ok(consumer)
     }
 
-    async fn subscribe(&mut self) -> Result<(), Failure> {
-        let channel = self.shared.reading.channel().await?;
-        self.shared.topology.declare(&channel).await?;
-        let ahead = u16::try_from(self.prefetch).unwrap_or(MOST_AHEAD).min(MOST_AHEAD);
-        within(channel.basic_qos(ahead, BasicQosOptions::default())).await?;
-        let mut lanes = Vec::with_capacity(self.lanes.len());
-        for share in &self.lanes {
-            let stream = within(channel.basic_consume(
-                self.shared.topology.lane(share.lane).into(),
-                "".into(),
-                BasicConsumeOptions::default(),
-                FieldTable::default(),
-            ));
-            lanes.push(Arrivals { lane: share.lane, stream: stream.await?, arrived: VecDeque::new() });
+    async fn subscribed(&mut self) -> Result<&mut Subscription, Failure> {
+        if self.subscription.is_none() {
+            let (shared, lanes, prefetch) = (self.shared.clone(), self.lanes.clone(), self.prefetch);
+            let open = async move { set_up(Subscription::open(shared, &lanes, prefetch)).await };
+            let opening = self.opening.get_or_insert_with(|| AbortOnDropHandle::new(tokio::spawn(open)));
+            let opened = opening.await;
+            self.opening = None;
+            self.subscription = Some(opened.unwrap_or(Err(Failure::Cancelled))?);
         }
-        self.subscription = Some(Subscription { channel, since: Instant::now(), lanes });
-        Ok(())
+        Ok(self.subscription.as_mut().expect("it was made above, this is a bug"))
     }
 
     /// The next message of the lane whose turn it is.
-    async fn arrived(&mut self) -> Result<(Lane, Channel, lapin::message::Delivery), Failure> {
-        if self.subscription.is_none() {
-            self.subscribe().await?;
+    async fn arrived(&mut self) -> Result<(Lane, Arrived), Failure> {
+        loop {
+            self.subscribed().await?;
+            let subscription = self.subscription.as_mut().expect("it was made above, this is a bug");
+            let (turns, settled) = (&mut self.turns, &self.settled);
+            let mut alarm = pin!(sleep_until(subscription.first_look()));
+            alarm.as_mut().await;
+            let arrived = poll_fn(|context| {
+                loop {
+                    if let Err(cause) = subscription.collect(context) {
+                        return Poll::Ready(Err(cause));
+                    }
+                    let now = Instant::now();
+                    let kept = kept_until(turns, settled, subscription, now);
+                    if kept.is_none()
+                        && let Some(arrived) = turns.take(|lane| subscription.take(lane))
+                    {
+                        return Poll::Ready(Ok(Some(arrived)));
+                    }
+                    let renewal = subscription.renewal();
+                    if renewal <= now {
+                        return Poll::Ready(Ok(None));
+                    }
+                    alarm.as_mut().reset(kept.unwrap_or(renewal).min(renewal));
+                    if alarm.as_mut().poll(context).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            });
+            match arrived.await? {
+                Some(arrived) => return Ok(arrived),
+                None => set_up(subscription.renew()).await?,
+            }
         }
-        let subscription = self.subscription.as_mut().expect("it was made above, this is a bug");
-        sleep_until(subscription.since + FIRST_LOOK).await;
-        let turns = &mut self.turns;
-        poll_fn(|context| {
-            if let Err(cause) = subscription.collect(context) {
-                return Poll::Ready(Err(cause));
-            }
-            match turns.take(|lane| subscription.take(lane)) {
-                Some((lane, delivery)) => Poll::Ready(Ok((lane, subscription.channel.clone(), delivery))),
-                None => Poll::Pending,
-            }
-        })
-        .await
     }
 
     /// As [`arrived`](Self::arrived), over losses of the channel and past messages that nobody can read.
     async fn next_readable(&mut self, permit: OwnedSemaphorePermit) -> Result<Delivery, QueueError> {
         loop {
-            let (lane, channel, delivery) = match self.arrived().await {
+            let (lane, arrived) = match self.arrived().await {
                 Ok(arrived) => arrived,
                 Err(failure) => {
                     // The broker gives to others what had arrived on the channel.
-                    let lived = self.subscription.take().map(|lost| lost.since.elapsed());
+                    let lived = self.subscription.take().map(|lost| lost.lived());
                     if lived.is_none_or(|lived| lived < SHORT_LIFE) {
                         return Err(failure.into());
                     }
@@ -125,6 +124,7 @@ impl RabbitConsumer {
                     continue;
                 }
             };
+            let Arrived { delivery, channel } = arrived;
             match JobMessage::from_bytes(&delivery.data) {
                 Ok(message) => {
                     let settle = RabbitSettle {
@@ -134,6 +134,7 @@ impl RabbitConsumer {
                         lane,
                         body: delivery.data,
                         id: message.verification_id.to_string(),
+                        settled: self.settled.clone(),
                         _permit: permit,
                     };
                     return Ok(Delivery::new(lane, message, Box::new(settle)));
@@ -164,47 +165,21 @@ impl Consumer for RabbitConsumer {
     }
 }
 
-impl Subscription {
-    /// Takes in what has arrived.
-    fn collect(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
-        for lane in &mut self.lanes {
-            while let Poll::Ready(next) = lane.stream.poll_next_unpin(context) {
-                lane.arrived.push_back(next.ok_or(Failure::Cancelled)??);
-            }
+/// Until when the first lane with a turn left keeps it, although nothing of it is here.
+fn kept_until(
+    turns: &Turns,
+    settled: &Settled,
+    subscription: &Subscription,
+    now: Instant,
+) -> Option<Instant> {
+    for lane in turns.in_turn() {
+        if subscription.has(lane) {
+            return None;
         }
-        Ok(())
-    }
-
-    fn take(&mut self, lane: Lane) -> Option<lapin::message::Delivery> {
-        self.lanes.iter_mut().find(|arrivals| arrivals.lane == lane)?.arrived.pop_front()
-    }
-}
-
-impl Drop for Subscription {
-    /// Gives back what has arrived and was not handed out. The channel stays open while deliveries of it are unsettled.
-    fn drop(&mut self) {
-        let (channel, lanes) = (self.channel.clone(), std::mem::take(&mut self.lanes));
-        // Without a runtime the process ends, and the channel with it.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                for lane in lanes {
-                    lane.end(&channel).await;
-                }
-            });
+        let until = settled.at(lane).map(|at| at + SUCCESSOR);
+        if until.is_some_and(|until| until > now) {
+            return until;
         }
     }
-}
-
-impl Arrivals {
-    async fn end(mut self, channel: &Channel) {
-        // No message comes after the broker's answer; if it does not answer, the channel is gone.
-        let _ = within(channel.basic_cancel(self.stream.tag(), BasicCancelOptions::default())).await;
-        while let Some(Some(Ok(delivery))) = self.stream.next().now_or_never() {
-            self.arrived.push_back(delivery);
-        }
-        // The last first: each goes to the head of its queue.
-        for delivery in self.arrived.iter().rev() {
-            give_back(&delivery.acker);
-        }
-    }
+    None
 }

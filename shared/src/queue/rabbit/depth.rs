@@ -7,7 +7,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use tokio::sync::Mutex;
 
-use super::failure::{Failure, within};
+use super::failure::{Failure, set_up, within};
 use super::link::Link;
 
 pub(super) struct Gauge {
@@ -22,7 +22,7 @@ impl Gauge {
 
     /// Without unsettled deliveries.
     pub(super) async fn depth(&self, queue: String) -> Result<u64, Failure> {
-        let channel = self.channel().await?;
+        let channel = set_up(self.channel()).await?;
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let declared = within(channel.queue_declare(queue.into(), options, FieldTable::default())).await?;
         Ok(u64::from(declared.message_count()))

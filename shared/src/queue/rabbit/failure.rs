@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use tokio::time::timeout;
 
 use crate::queue::QueueError;
 
-/// Every call to the broker ends within this time.
-pub(super) const CALL_TIME: Duration = Duration::from_secs(5);
+/// Every call to the broker ends within this time, and what takes several of them (a channel with all that belongs to it)
+/// within the other.
+const CALL_TIME: Duration = Duration::from_secs(5);
+const SETUP_TIME: Duration = Duration::from_secs(15);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
     Broker(#[from] lapin::Error),
-    #[error("the broker did not answer within {} s", CALL_TIME.as_secs())]
+    #[error("the broker did not answer in time")]
     Late,
     #[error("the broker takes no messages for now: it is short of memory or disk")]
     Blocked,
@@ -32,10 +35,17 @@ pub(super) enum Failure {
 pub(super) async fn within<Answer, Cause: Into<Failure>>(
     call: impl Future<Output = Result<Answer, Cause>>,
 ) -> Result<Answer, Failure> {
-    match tokio::time::timeout(CALL_TIME, call).await {
+    match timeout(CALL_TIME, call).await {
         Ok(answer) => answer.map_err(Into::into),
         Err(_) => Err(Failure::Late),
     }
+}
+
+/// Ends several calls, and the wait for others who make them, when that takes too long.
+pub(super) async fn set_up<Answer>(
+    calls: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Answer, Failure> {
+    timeout(SETUP_TIME, calls).await.unwrap_or(Err(Failure::Late))
 }
 
 impl From<Failure> for QueueError {

@@ -23,7 +23,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 const ATTEMPT_TIME: Duration = Duration::from_secs(30);
 /// The wait before another attempt: the first one, and the longest; each varies by half.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a connection is looked at that says nothing.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -57,10 +57,12 @@ impl Link {
     pub(super) async fn channel(&self) -> Result<Channel, Failure> {
         within(async {
             let mut connection = self.connection.clone();
-            let Ok(connection) = connection.wait_for(Option::is_some).await.map(|found| found.clone()) else {
-                return Err(Failure::Late);
+            // It is told a little later that the one it has is lost.
+            let is_up = |up: &Option<Arc<Connection>>| up.as_ref().is_some_and(|up| up.status().connected());
+            let connection = match connection.wait_for(is_up).await {
+                Ok(up) => up.clone().expect("it was waited for, this is a bug"),
+                Err(_) => return Err(Failure::Late),
             };
-            let connection = connection.expect("it was waited for, this is a bug");
             Ok::<_, Failure>(connection.create_channel().await?)
         })
         .await
@@ -81,7 +83,8 @@ impl Address {
             std::process::id()
         );
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        match timeout(ATTEMPT_TIME, Connection::connect_uri(self.uri.clone(), properties)).await {
+        let connecting = Box::pin(Connection::connect_uri(self.uri.clone(), properties));
+        match timeout(ATTEMPT_TIME, connecting).await {
             Ok(connected) => Ok(connected?),
             Err(_) => Err(Failure::Late),
         }
@@ -102,14 +105,17 @@ impl Address {
 
     async fn reconnect(&self) -> Connection {
         let mut pause = SHORTEST_PAUSE;
+        let mut said = false;
         loop {
             // Many processes lose the same broker at the same moment.
             let varied = pause.mul_f64(rand::rng().random_range(0.5..1.5));
             sleep(varied).await;
             match self.connect().await {
                 Ok(connection) => return connection,
-                Err(error) => events::connection_failed(self.purpose, &error),
+                Err(error) if !said => events::connection_failed(self.purpose, &error),
+                Err(_) => {}
             }
+            said = true;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

@@ -2,15 +2,18 @@
 //!
 //! - `link`: a connection that is opened again whenever it is lost. There are two, because a broker that is short of
 //!   memory stops reading from a connection that publishes.
-//! - `topology`: exchanges and queues. `publish`, `consume`, `settle`, `depth`: what is done with them.
+//! - `topology`: exchanges and queues. `publish`, `subscribe`, `consume`, `settle`, `depth`, `dead`: what is
+//!   done with them.
 //! - `failure`: what can go wrong, and the time after which it has.
 
 mod consume;
+mod dead;
 mod depth;
 mod failure;
 mod link;
 mod publish;
 mod settle;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 mod topology;
@@ -92,6 +95,10 @@ impl JobQueue for RabbitQueue {
 
     async fn depth(&self, lane: Lane) -> Result<u64, QueueError> {
         Ok(self.shared.gauge.depth(self.shared.topology.lane(lane)).await?)
+    }
+
+    async fn dead(&self) -> Result<u64, QueueError> {
+        Ok(self.shared.gauge.depth(self.shared.topology.dead()).await?)
     }
 
     async fn close(&self) {

@@ -10,7 +10,7 @@ use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
 
-use super::failure::{Failure, within};
+use super::failure::{Failure, set_up, within};
 use super::link::Link;
 use super::topology::Topology;
 use crate::domain::Lane;
@@ -59,7 +59,7 @@ impl Publisher {
         body: Vec<u8>,
         id: &str,
     ) -> Result<(), Failure> {
-        self.declare_retry(delay).await?;
+        set_up(self.declare_retry(delay)).await?;
         self.send(Letter::new(self.topology.retry(delay), lane, body, id)).await
     }
 
@@ -69,7 +69,7 @@ impl Publisher {
             if self.link.is_blocked() {
                 return Err(Failure::Blocked);
             }
-            let channel = self.channel().await?;
+            let channel = set_up(self.channel()).await?;
             let returned = match within(self.confirmed(&channel, &letter)).await {
                 Ok(Confirmation::Ack(None) | Confirmation::NotRequested) => return Ok(()),
                 Ok(Confirmation::Nack(_)) => return Err(Failure::Full),

@@ -1,6 +1,6 @@
 //! What a worker answers to a delivery.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,6 +8,7 @@ use futures::FutureExt;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use lapin::{Acker, Channel};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use super::failure::{Failure, within};
 use super::publish::Publisher;
@@ -26,7 +27,22 @@ pub(super) struct RabbitSettle {
     /// As it came: a newer build's message holds more than this build can read.
     pub(super) body: Vec<u8>,
     pub(super) id: String,
+    pub(super) settled: Arc<Settled>,
     pub(super) _permit: OwnedSemaphorePermit,
+}
+
+/// When a message of each lane was last settled: from then on its successor is on the way.
+#[derive(Default)]
+pub(super) struct Settled([Mutex<Option<Instant>>; Lane::ALL.len()]);
+
+impl Settled {
+    pub(super) fn at(&self, lane: Lane) -> Option<Instant> {
+        *self.0[lane as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, lane: Lane) {
+        *self.0[lane as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
 }
 
 #[async_trait]
@@ -55,6 +71,7 @@ impl Drop for RabbitSettle {
     /// Does nothing to a message that was settled.
     fn drop(&mut self) {
         give_back(&self.acker);
+        self.settled.note(self.lane);
     }
 }
 

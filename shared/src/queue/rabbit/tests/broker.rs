@@ -8,6 +8,7 @@ use lapin::{Connection, ConnectionProperties};
 use crate::config::ServiceUrl;
 use crate::domain::Lane;
 use crate::queue::rabbit::RabbitQueue;
+use crate::test_services::address;
 
 /// Deletes what a test has made on the broker.
 pub(super) struct Cleared {
@@ -24,14 +25,7 @@ pub(super) async fn queue(max_length: u32) -> Option<(Cleared, RabbitQueue)> {
 
 impl Cleared {
     pub(super) fn new() -> Option<Self> {
-        #[expect(clippy::disallowed_methods, reason = "the test set-up speaks through the environment")]
-        let Ok(url) = std::env::var("COUNTERSIGN_TEST_RABBITMQ") else {
-            #[expect(clippy::print_stderr, reason = "a test that tests nothing must say so")]
-            {
-                eprintln!("skipped: COUNTERSIGN_TEST_RABBITMQ is not set");
-            }
-            return None;
-        };
+        let url = address("COUNTERSIGN_TEST_RABBITMQ")?;
         let prefix = format!("test-{}", uuid::Uuid::now_v7().simple());
         Some(Self { url: url.into(), prefix })
     }
