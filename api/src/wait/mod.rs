@@ -11,8 +11,10 @@ use tokio::time::Instant;
 use crate::front::Front;
 use crate::problem::Problem;
 
-/// A signal can be lost; the row can't.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A signal can be lost; the row can't. The pauses between looks are doubled from the first to the last, so that thousands
+/// who wait long are no burden to the database.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(4);
 
 /// The finished verification, or `None` when it is not finished after `limit` or the process stops. `listener` must
 /// have been registered before the row was written, or at least before it is read here.
@@ -24,6 +26,7 @@ pub(crate) async fn finished(
     limit: Duration,
 ) -> Result<Option<Verification>, Problem> {
     let deadline = Instant::now() + limit;
+    let mut pause = FIRST_PAUSE;
     loop {
         match front.verifications.verification(tenant, id).await {
             Ok(verification) if verification.state.is_final() => return Ok(Some(verification)),
@@ -34,7 +37,7 @@ pub(crate) async fn finished(
         }
         tokio::select! {
             () = listener.changed() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
             () = tokio::time::sleep_until(deadline) => return Ok(None),
             () = front.stop_waiting.cancelled() => return Ok(None),
         }

@@ -13,6 +13,7 @@ use countersign_shared::domain::{
 };
 use countersign_shared::signal::Signal;
 use countersign_shared::store::{Claim, Outcome, Stores};
+use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,24 +34,32 @@ pub(crate) struct Service {
     pub(crate) shutdown: CancellationToken,
     pub(crate) running: JoinHandle<anyhow::Result<()>>,
     signal: Arc<dyn Signal>,
-    folder: tempfile::TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Service {
     /// Nobody works on the jobs until [`Service::respond`].
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        crate::logs::capture();
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let data = folder.path().to_str().expect("a plain path").to_owned();
-        let fixed = [("SERVER__LISTEN", "127.0.0.1:0"), ("SERVER__THREADS", "1"), ("DATA__DIR", &data)];
-        let environment = fixed
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| (format!("COUNTERSIGN_{name}"), (*value).to_owned()));
-        let config = Config::load(None, environment).expect("the settings load");
+        let (config, folder) = configure(settings);
         let adapters = Adapters::open(&config).await.expect("the adapters open");
+        Self::over(&config, adapters, folder).await
+    }
+
+    /// Two front ends over the same rows and files, each with a signal of its own.
+    pub(crate) async fn pair(signals: [Arc<dyn Signal>; 2]) -> [Self; 2] {
+        let (config, folder) = configure(&[]);
+        let adapters = Adapters::open(&config).await.expect("the adapters open");
+        let [first, second] = signals.map(|signal| {
+            let mut adapters = adapters.clone();
+            adapters.signal = signal;
+            Self::over(&config, adapters, folder.clone())
+        });
+        [first.await, second.await]
+    }
+
+    async fn over(config: &Config, adapters: Adapters, folder: Arc<TempDir>) -> Self {
         let (readiness, receiver) = watch::channel(Readiness::Ready);
-        let app = App::build(&config, &adapters, receiver, Arc::new(|| "a_metric 1\n".to_owned()))
+        let app = App::build(config, &adapters, receiver, Arc::new(|| "a_metric 1\n".to_owned()))
             .expect("the app builds");
         let Adapters { stores, signal, .. } = adapters;
         let (address, shutdown) = (app.addr(), CancellationToken::new());
@@ -212,4 +221,17 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+/// The defaults, a free port and a folder of its own.
+fn configure(settings: &[(&str, &str)]) -> (Config, Arc<TempDir>) {
+    crate::logs::capture();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().to_str().expect("a plain path").to_owned();
+    let fixed = [("SERVER__LISTEN", "127.0.0.1:0"), ("SERVER__THREADS", "1"), ("DATA__DIR", &data)];
+    let environment = fixed
+        .iter()
+        .chain(settings)
+        .map(|(name, value)| (format!("COUNTERSIGN_{name}"), (*value).to_owned()));
+    (Config::load(None, environment).expect("the settings load"), Arc::new(folder))
 }

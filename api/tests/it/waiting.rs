@@ -1,9 +1,11 @@
 //! Waiting for results, and no longer waiting.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use countersign_shared::domain::{Failure, ProblemCode, State};
-use countersign_shared::store::Outcome;
+use countersign_shared::domain::{Failure, ProblemCode, State, VerificationId};
+use countersign_shared::signal::{RedisSignal, Signal};
+use countersign_shared::store::{Claim, Outcome};
 
 use crate::client::{Connection, Part, form, get, head};
 use crate::media::jpeg;
@@ -83,9 +85,7 @@ async fn a_client_that_vanishes_while_a_worker_has_its_job_changes_nothing() {
     let id = service.accepted().await;
     let claim =
         service.stores.verifications.claim(id, "worker", Duration::from_secs(30)).await.expect("a claim");
-    let countersign_shared::store::Claim::Claimed(lease, verification) = claim else {
-        panic!("it was queued")
-    };
+    let Claim::Claimed(lease, verification) = claim else { panic!("it was queued") };
     drop(connection);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(service.verification(id).await.state, State::Processing);
@@ -115,20 +115,53 @@ async fn a_lost_signal_costs_a_second_and_not_the_answer() {
     let id = service.accepted().await;
     let claim =
         service.stores.verifications.claim(id, "worker", Duration::from_secs(30)).await.expect("a claim");
-    let countersign_shared::store::Claim::Claimed(lease, verification) = claim else {
-        panic!("it was queued")
-    };
+    let Claim::Claimed(lease, verification) = claim else { panic!("it was queued") };
     let outcome = Outcome::Succeeded(Box::new(sample(verification.request.kind)));
     service.stores.verifications.finish(&lease, &outcome).await.expect("the lease holds");
     // Nobody announces it.
     assert_eq!(connection.receive().await.status, 200);
 }
 
+/// Each front end has a connection of its own to Redis, and so has the worker.
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "a test that did not run must not look as if it had")]
+async fn a_result_reaches_every_front_end_through_redis() {
+    let Some(redis) = std::env::var_os("COUNTERSIGN_TEST_REDIS") else {
+        eprintln!("not tested: COUNTERSIGN_TEST_REDIS is not set");
+        return;
+    };
+    let redis = redis.to_str().expect("an address");
+    let channel = format!("countersign-test-{}", VerificationId::new());
+    let signal = async || {
+        Arc::new(RedisSignal::open(&redis.into(), &channel).await.expect("redis is there")) as Arc<dyn Signal>
+    };
+    let worker = signal().await;
+    let [first, second] = Service::pair([signal().await, signal().await]).await;
+    let mut waits = send(&first).await;
+    let id = first.accepted().await;
+    let (address, key) = (second.address, second.key.clone());
+    let polls = tokio::spawn(async move {
+        get(address, &format!("/v2/verifications/{id}?wait=30"), &[("X-Api-Key", &key)]).await
+    });
+    // Their first looks at the row are over, and the next are far away.
+    tokio::time::sleep(Duration::from_millis(1300)).await;
+    let claim =
+        first.stores.verifications.claim(id, "worker", Duration::from_secs(30)).await.expect("a claim");
+    let Claim::Claimed(lease, verification) = claim else { panic!("it was queued") };
+    let outcome = Outcome::Succeeded(Box::new(sample(verification.request.kind)));
+    first.stores.verifications.finish(&lease, &outcome).await.expect("the lease holds");
+    let announced = Instant::now();
+    worker.announce(id).await;
+    assert_eq!(waits.receive().await.status, 200);
+    assert_eq!(polls.await.expect("an answer").json()["state"], "succeeded");
+    assert!(announced.elapsed() < Duration::from_millis(1400), "no signal came, but a look at the row");
+}
+
 #[tokio::test]
 async fn every_failure_of_a_job_is_answered_with_its_code_and_status() {
     let service = Service::start(&[("V1__WAIT", "20s")]).await;
-    let next = std::sync::Arc::new(std::sync::Mutex::new(ProblemCode::Internal));
-    let code_to_fail_with = std::sync::Arc::clone(&next);
+    let next = Arc::new(std::sync::Mutex::new(ProblemCode::Internal));
+    let code_to_fail_with = Arc::clone(&next);
     service.respond(move |_| {
         let code = *code_to_fail_with.lock().expect("no panic");
         Outcome::Failed(Failure::new(code, "what a person should know"))
@@ -165,9 +198,7 @@ async fn a_shutdown_waits_for_running_calls() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let claim =
         service.stores.verifications.claim(id, "worker", Duration::from_secs(30)).await.expect("a claim");
-    let countersign_shared::store::Claim::Claimed(lease, verification) = claim else {
-        panic!("still queued")
-    };
+    let Claim::Claimed(lease, verification) = claim else { panic!("still queued") };
     let outcome = Outcome::Succeeded(Box::new(sample(verification.request.kind)));
     service.stores.verifications.finish(&lease, &outcome).await.expect("the lease holds");
     assert_eq!(connection.receive().await.status, 200);

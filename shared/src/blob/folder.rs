@@ -1,5 +1,6 @@
 //! Media in a local folder: `{verification}/{role}`, and beside it what is still being written.
 
+use std::collections::BinaryHeap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,7 +60,8 @@ impl Blobs for FolderBlobs {
         Ok(())
     }
 
-    /// The age of a verification is in its identifier, which is made when its upload begins.
+    /// The age of a verification is in its identifier, which is made when its upload begins. Every page reads the whole
+    /// folder, which is in no order, and holds no more than the page.
     async fn older_than(
         &self,
         age: Duration,
@@ -67,15 +69,18 @@ impl Blobs for FolderBlobs {
         limit: usize,
     ) -> Result<Vec<VerificationId>, BlobError> {
         let before = Timestamp::now().before(age);
-        let mut found = Vec::new();
+        let mut oldest = BinaryHeap::new();
         let mut entries = fs::read_dir(&self.root).await?;
         while let Some(entry) = entries.next_entry().await? {
             let id = entry.file_name().to_str().and_then(|name| name.parse::<VerificationId>().ok());
-            found.extend(id.filter(|id| id.created_at() <= before && after.is_none_or(|after| after < *id)));
+            let due =
+                |id: &VerificationId| id.created_at() <= before && after.is_none_or(|after| after < *id);
+            oldest.extend(id.filter(due));
+            if oldest.len() > limit {
+                oldest.pop();
+            }
         }
-        found.sort_unstable();
-        found.truncate(limit);
-        Ok(found)
+        Ok(oldest.into_sorted_vec())
     }
 
     async fn delete_all(&self, id: VerificationId) -> Result<(), BlobError> {

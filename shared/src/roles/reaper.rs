@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt, stream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,11 @@ use crate::store::{Outbox, StoreError, Upkeep};
 use crate::telemetry::{events, metrics};
 
 const BATCH: u32 = 200;
+
+/// A page of a folder costs as much as the whole folder.
+const ORPHAN_PAGE: usize = 10_000;
+
+const DELETIONS_AT_ONCE: usize = 16;
 
 /// A listing of every upload is dear, and an orphan is in no hurry: it is swept this often within its time.
 const ORPHAN_SWEEPS: u32 = 4;
@@ -97,14 +103,7 @@ impl Reaper {
     async fn delete_media(&self, now: Timestamp) -> Result<(), SweepError> {
         loop {
             let due = self.upkeep.media_due(now.before(self.retention.media), BATCH).await?;
-            let mut deleted = Vec::with_capacity(due.len());
-            let mut failed = None;
-            for id in &due {
-                match self.blobs.delete_all(*id).await {
-                    Ok(()) => deleted.push(*id),
-                    Err(error) => failed = Some(error),
-                }
-            }
+            let (deleted, failed) = self.delete_blobs(&due).await;
             self.upkeep.media_deleted(&deleted).await?;
             events::media_deleted(&deleted);
             if let Some(error) = failed {
@@ -131,20 +130,34 @@ impl Reaper {
         let mut after: Option<VerificationId> = None;
         let mut failed = None;
         loop {
-            let page = self.blobs.older_than(self.retention.orphans, after, BATCH as usize).await?;
-            let mut swept = Vec::new();
-            for id in self.upkeep.unknown(&page).await? {
-                match self.blobs.delete_all(id).await {
-                    Ok(()) => swept.push(id),
-                    Err(error) => failed = Some(error),
-                }
+            let page = self.blobs.older_than(self.retention.orphans, after, ORPHAN_PAGE).await?;
+            for ids in page.chunks(BATCH as usize) {
+                let (swept, error) = self.delete_blobs(&self.upkeep.unknown(ids).await?).await;
+                events::orphans_swept(&swept);
+                failed = failed.or(error);
             }
-            events::orphans_swept(&swept);
             after = page.last().copied();
-            if page.len() < BATCH as usize {
+            if page.len() < ORPHAN_PAGE {
                 return failed.map_or(Ok(()), |error| Err(error.into()));
             }
         }
+    }
+
+    /// Those whose files are gone, and why others are not. Several at a time: a bucket is far away.
+    async fn delete_blobs(&self, ids: &[VerificationId]) -> (Vec<VerificationId>, Option<BlobError>) {
+        let deletions = stream::iter(ids.to_vec()).map(|id| {
+            let blobs = self.blobs.clone();
+            async move { blobs.delete_all(id).await.map(|()| id) }
+        });
+        let (mut deleted, mut failed) = (Vec::with_capacity(ids.len()), None);
+        let mut done = deletions.buffer_unordered(DELETIONS_AT_ONCE);
+        while let Some(result) = done.next().await {
+            match result {
+                Ok(id) => deleted.push(id),
+                Err(error) => failed = Some(error),
+            }
+        }
+        (deleted, failed)
     }
 
     async fn measure(&self) -> Result<(), SweepError> {

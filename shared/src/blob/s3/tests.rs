@@ -194,6 +194,26 @@ async fn a_server_that_is_killed_is_unavailable_and_back_after_its_start() {
     assert_eq!(std::fs::metadata(local.path()).expect("it is there").len(), 20 << 20);
 }
 
+/// A server that takes nothing must not make us take everything.
+#[tokio::test]
+async fn an_upload_waits_for_a_slow_server_with_two_parts_in_hand() {
+    let Some(server) = PrivateServer::start("s3") else { return };
+    let (_folder, blobs) = blobs(&server.address()).await;
+    let mut writer = blobs.write(&video()).await.expect("a writer");
+    server.pause();
+    let mut taken = 0;
+    for chunk in chunks(64 << 20) {
+        let bytes = chunk.len();
+        match tokio::time::timeout(Duration::from_secs(2), writer.write(chunk)).await {
+            Ok(written) => written.expect("nothing has failed yet"),
+            Err(_) => break,
+        }
+        taken += bytes;
+    }
+    server.resume();
+    assert_eq!(taken, 10 << 20, "two parts of 5 MiB");
+}
+
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_no_parts_behind() {
     let Some(server) = PrivateServer::start("s3") else { return };
