@@ -203,6 +203,8 @@ pub struct Models {
     pub profile: String,
     /// Empty means the built-in manifest.
     pub manifest: PathBuf,
+    /// Empty means the profile's.
+    pub runtime: PathBuf,
     /// `auto`, `cpu`, `cuda:N` or `tensorrt:N`.
     pub device: String,
     pub sessions: usize,

@@ -91,17 +91,15 @@ struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     fn new(config: &Config, profile: &Profile, files: &'a ModelFiles) -> Result<Self, LoadError> {
-        let library = &profile.runtime.model;
+        let library = match config.models.runtime.as_os_str() {
+            own if own.is_empty() => present(files, &profile.runtime.model)?,
+            other => other.into(),
+        };
         let sessions = match config.models.sessions {
             0 => config.worker.effective_permits(),
             sessions => sessions,
         };
-        Ok(Self {
-            runtime: Runtime::load(&present(files, library)?)?,
-            device: config.models.device.parse()?,
-            sessions,
-            files,
-        })
+        Ok(Self { runtime: Runtime::load(&library)?, device: config.models.device.parse()?, sessions, files })
     }
 
     fn load(&self, model: &Model, shapes: Vec<Vec<usize>>) -> Result<Arc<OnnxModel>, LoadError> {
