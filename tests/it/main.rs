@@ -13,6 +13,7 @@ mod binaries;
 mod command_line;
 mod crash;
 mod dependency_rule;
+mod deployment;
 mod documented_clients;
 mod drain;
 mod errors;
