@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::media;
 use crate::service::Service;
 
+const PATIENCE: Duration = Duration::from_mins(3);
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -80,7 +82,7 @@ impl Service {
     /// Posts the parts as they are.
     pub(crate) async fn post(&self, endpoint: &str, parts: Parts) -> Answer {
         let url = format!("{}/v1.1/{endpoint}", self.url);
-        read(client().post(url).multipart(parts.0).send().await).await
+        read(http(PATIENCE).post(url).multipart(parts.0).send().await).await
     }
 
     pub(crate) async fn photo(&self, id_card: &str, photo: &str) -> Answer {
@@ -99,7 +101,7 @@ impl Service {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        read(client().get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await).await
+        read(http(PATIENCE).get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await).await
     }
 
     /// The verification once it has finished.
@@ -123,7 +125,7 @@ async fn read(response: Result<reqwest::Response, reqwest::Error>) -> Answer {
 }
 
 /// Plain HTTP; the builder wants a TLS provider all the same.
-fn client() -> reqwest::Client {
+pub(crate) fn http(patience: Duration) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(Duration::from_mins(3)).build().expect("a client")
+    reqwest::Client::builder().timeout(patience).build().expect("a client")
 }

@@ -5,6 +5,7 @@
 //! - `shape` reads JSON as ordered keys and types; `documented/` holds the documentation's own samples and clients.
 
 mod client;
+mod cluster;
 mod media;
 mod service;
 mod shape;

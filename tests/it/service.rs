@@ -108,6 +108,11 @@ impl Service {
         service
     }
 
+    /// A front end that somebody else has started.
+    pub(crate) fn at(url: String, key: String) -> Self {
+        Self { url, key, folder: Arc::new(Folder::temporary()), process: None }
+    }
+
     /// The same service for the holder of another key. It ends with `self`, not with this.
     pub(crate) fn with_key(&self, key: String) -> Self {
         Self { url: self.url.clone(), key, folder: Arc::clone(&self.folder), process: None }
