@@ -1,14 +1,17 @@
 //! The tables: brought up to date by one process at a time, or only checked.
 
-use sqlx::migrate::{Migrate, Migration, Migrator};
+use sqlx::migrate::{AppliedMigration, Migration, Migrator};
 use sqlx::postgres::PgConnection;
 
+use super::call::answered;
 use crate::store::migrations::{self, Migrated, TABLE, TablesError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// The advisory lock of those who change the tables: "countrsn".
 const LOCK: i64 = 0x636f_756e_7472_736e;
+
+const APPLIED: &str = "SELECT version, checksum FROM _sqlx_migrations";
 
 pub(super) async fn check(connection: &mut PgConnection) -> Result<(), TablesError> {
     match missing(connection).await?.len() {
@@ -34,8 +37,15 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<Migrated, T
 }
 
 async fn missing(connection: &mut PgConnection) -> Result<Vec<&'static Migration>, TablesError> {
-    let (exists,): (bool,) =
-        sqlx::query_as("SELECT to_regclass($1) IS NOT NULL").bind(TABLE).fetch_one(&mut *connection).await?;
-    let applied = if exists { connection.list_applied_migrations(TABLE).await? } else { Vec::new() };
+    let exists = sqlx::query_as("SELECT to_regclass($1) IS NOT NULL").bind(TABLE);
+    let (exists,): (bool,) = answered(exists.fetch_one(&mut *connection)).await?;
+    let mut applied: Vec<(i64, Vec<u8>)> = Vec::new();
+    if exists {
+        applied = answered(sqlx::query_as(APPLIED).fetch_all(connection)).await?;
+    }
+    let applied: Vec<AppliedMigration> = applied
+        .into_iter()
+        .map(|(version, checksum)| AppliedMigration { version, checksum: checksum.into() })
+        .collect();
     Ok(migrations::missing(&MIGRATIONS, &applied)?)
 }

@@ -238,7 +238,7 @@ async fn print(sides: &mut [Side; 2], rows: i64) {
     say(&format!("{rows} finished rows, {table} and {indexes} of indexes; ms, one call at a time"));
     say(&format!(
         "{:<22} {:>8} {:>8} {:>8} {:>8} {:>6} {:>6}",
-        "", "without", "p99", "with", "p99", "ratio", "p99's"
+        "", "without", "p99", "with", "p99", "ratio", "of p99"
     ));
     for name in empty.timings.keys() {
         let ((median, high), (full_median, full_high)) = (empty.of(name), full.of(name));
