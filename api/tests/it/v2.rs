@@ -115,13 +115,14 @@ async fn what_can_not_be_read_is_refused_with_its_field_and_nothing_is_kept() {
     let service = Service::start(&[]).await;
     let caller = Caller::of(&service);
     let photo = || Part::file("photo", &jpeg(2000));
-    let refused: [(Vec<Part>, &str, &str); 8] = [
+    let refused: [(Vec<Part>, &str, &str); 9] = [
         (vec![photo()], "MISSING_FIELD", "kind"),
         (vec![photo(), Part::text("kind", "face")], "INVALID_FIELD", "kind"),
         (vec![Part::text("kind", "spoof")], "MISSING_FIELD", "photo"),
         (vec![photo(), Part::text("kind", "photo")], "MISSING_FIELD", "id_card"),
         (with(spoof(), "lane", "urgent"), "INVALID_FIELD", "lane"),
         (with(spoof(), "metadata", "[1]"), "INVALID_FIELD", "metadata"),
+        (with(spoof(), "metadata", r#"{"a": "\u0000"}"#), "INVALID_FIELD", "metadata"),
         (
             with(spoof(), "metadata", &format!("{{\"a\": \"{}\"}}", "x".repeat(4100))),
             "INVALID_FIELD",

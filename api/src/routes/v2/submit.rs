@@ -94,14 +94,18 @@ fn demand(upload: Upload) -> Result<Demand, Problem> {
         Ok("batch") => Priority::Batch,
         Ok(_) => return Err(invalid(format!("`{LANE}` must be interactive or batch"))),
     };
-    let metadata: Option<Map<String, Value>> = match upload.text(METADATA) {
-        Err(_) => None,
-        Ok(text) => Some(
-            serde_json::from_str(text)
-                .map_err(|error| invalid(format!("`{METADATA}` must be a JSON object: {error}")))?,
-        ),
-    };
+    let metadata = upload.text(METADATA).ok().map(metadata).transpose()?;
     Demand::new(upload, kind, priority, CHALLENGE, metadata)
+}
+
+fn metadata(text: &str) -> Result<Map<String, Value>, Problem> {
+    let invalid = |detail: String| Problem::new(ProblemCode::InvalidField, detail);
+    // PostgreSQL keeps every character but this one.
+    if text.contains("\\u0000") {
+        return Err(invalid(format!("`{METADATA}` must not hold the character U+0000")));
+    }
+    serde_json::from_str(text)
+        .map_err(|error| invalid(format!("`{METADATA}` must be a JSON object: {error}")))
 }
 
 /// `Prefer: wait=N` of RFC 7240; other preferences are none of ours.
