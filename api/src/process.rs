@@ -10,6 +10,7 @@ use countersign_shared::config::Config;
 use countersign_shared::process::Process;
 use countersign_shared::roles::Duties;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{App, Readiness};
 
@@ -24,7 +25,8 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (_readiness, watched) = watch::channel(Readiness::Ready);
     let app = App::build(&config, &adapters, watched, Arc::new(move || page.render()))?;
     say(&format!("listening on http://{}", app.addr()));
-    let stop = shutdown.child_token();
+    // Not before HTTP has drained: what is accepted until then is to be sent.
+    let stop = CancellationToken::new();
     let duties = Duties::new(&config, &adapters).run(config.server.roles, stop.clone());
     let duties = tokio::spawn(duties);
     let served = app.run(shutdown).await;

@@ -15,6 +15,9 @@ use crate::problem::Problem;
 /// once a second at most, and a short one each time.
 const KEPT_PER_ROW: Duration = Duration::from_micros(10);
 
+/// How long nobody asks again after the store did not answer: those who wait for their turn would each wait for it.
+const KEPT_AWAY: Duration = Duration::from_secs(1);
+
 /// What is known of every lane's backlog.
 pub(crate) struct Room {
     verifications: Arc<dyn VerificationStore>,
@@ -24,7 +27,8 @@ pub(crate) struct Room {
 
 #[derive(Clone, Copy)]
 struct Count {
-    backlog: Backlog,
+    /// `None` when the store was away.
+    backlog: Option<Backlog>,
     good_until: Instant,
 }
 
@@ -40,10 +44,15 @@ impl Room {
         let mut known = self.counts[lane as usize].lock().await;
         let count = match *known {
             Some(count) if Instant::now() < count.good_until => count,
-            _ => self.count(lane, limits.max_depth).await?,
+            _ => {
+                let counted = self.count(lane, limits.max_depth).await;
+                let away = Count { backlog: None, good_until: Instant::now() + KEPT_AWAY };
+                *known = Some(*counted.as_ref().unwrap_or(&away));
+                counted?
+            }
         };
-        *known = Some(count);
-        if takes_more(&count.backlog, limits, Timestamp::now()) {
+        let backlog = count.backlog.ok_or_else(|| Problem::of(ProblemCode::Unavailable))?;
+        if takes_more(&backlog, limits, Timestamp::now()) {
             Ok(())
         } else {
             Err(Problem::of(ProblemCode::QueueFull))
@@ -53,7 +62,7 @@ impl Room {
     async fn count(&self, lane: Lane, limit: u64) -> Result<Count, Problem> {
         let backlog = self.verifications.backlog(lane, limit).await?;
         let kept = KEPT_PER_ROW * u32::try_from(backlog.queued).unwrap_or(u32::MAX);
-        Ok(Count { backlog, good_until: Instant::now() + kept })
+        Ok(Count { backlog: Some(backlog), good_until: Instant::now() + kept })
     }
 }
 

@@ -8,6 +8,7 @@ use countersign_shared::adapters::Adapters;
 use countersign_shared::command::{note, say};
 use countersign_shared::config::Config;
 use countersign_shared::process::Process;
+use countersign_shared::roles::{Duties, Role};
 use countersign_shared::telemetry::listen;
 use tokio::sync::watch;
 
@@ -25,7 +26,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     run_with(config, |config| Ok(VerificationPipeline::load(config)?)).await
 }
 
-/// Works with the pipeline that `load` makes; prints the address of health and metrics once it takes jobs.
+/// Works with the pipeline that `load` makes, or only has its duties when `worker.roles` names no pipeline; prints the address of health and metrics once it takes jobs.
 pub async fn run_with<Loaded: Pipeline + 'static>(
     config: Config,
     load: impl FnOnce(&Config) -> anyhow::Result<Loaded> + Send + 'static,
@@ -36,6 +37,17 @@ pub async fn run_with<Loaded: Pipeline + 'static>(
     let address = config.worker.listen;
     let address =
         listen(address, page, watched).await.with_context(|| format!("failed to listen on {address}"))?;
+    if !config.worker.roles.contains(&Role::Pipeline) {
+        let adapters = Adapters::open_patiently(&config);
+        let Some(adapters) = shutdown.run_until_cancelled(adapters).await else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        let duties = Duties::new(&config, &adapters?);
+        ready.send_replace(true);
+        say(&format!("working, metrics on http://{address}/metrics"));
+        duties.run(config.worker.roles, shutdown).await;
+        return Ok(ExitCode::SUCCESS);
+    }
     let started = async {
         let adapters = Adapters::open_patiently(&config).await?;
         let settings = config.clone();

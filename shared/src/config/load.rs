@@ -12,6 +12,9 @@ pub const DEFAULTS: &str = include_str!("default.toml");
 
 const PREFIX: &str = "COUNTERSIGN_";
 
+/// Text as it is, even where it looks like a number: no error may print a password for being one.
+const TEXTS: [&str; 4] = ["url", "endpoint", "access_key", "secret_key"];
+
 /// The settings can't be used; every reason is listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -38,7 +41,9 @@ impl Config {
             let key = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once("__"));
             if let Some((section, key)) = key {
                 let path = format!("{}.{}", section.to_lowercase(), key.to_lowercase());
-                figment = figment.merge(Serialized::default(&path, typed(&value)));
+                let value =
+                    if TEXTS.contains(&key.to_lowercase().as_str()) { value.into() } else { typed(&value) };
+                figment = figment.merge(Serialized::default(&path, value));
             }
         }
         let config: Self = figment.extract().map_err(Box::new)?;
@@ -73,6 +78,7 @@ mod tests {
             ("COUNTERSIGN_WORKER__PERMITS", "3"),
             ("COUNTERSIGN_WORKER__RETRY_DELAYS", r#"["2s"]"#),
             ("COUNTERSIGN_V1__WAIT", "5s"),
+            ("COUNTERSIGN_BLOBS__SECRET_KEY", "0123"),
             ("COUNTERSIGN_LANES__PHOTO_BATCH", "{ max_depth = 7 }"),
             (
                 "COUNTERSIGN_WORKER__LANES",
@@ -87,6 +93,7 @@ mod tests {
         assert_eq!((config.lanes.photo_batch.max_depth, config.lanes.video_batch.max_depth), (7, 100_000));
         assert_eq!(config.worker.lanes.iter().map(|share| share.weight).collect::<Vec<_>>(), [3, 1, 1, 1]);
         assert_eq!(config.v1.wait.as_secs(), 5);
+        assert_eq!(config.blobs.secret_key.reveal(), "0123");
     }
 
     #[test]

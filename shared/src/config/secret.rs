@@ -45,18 +45,21 @@ impl From<&str> for ServiceUrl {
 
 impl fmt::Display for ServiceUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let password = self.0.split_once("://").and_then(|(scheme, rest)| {
-            let (authority, _) = rest.split_once(['/', '?', '#']).unwrap_or((rest, ""));
-            let (user, host) = authority.rsplit_once('@')?;
-            let (name, _) = user.split_once(':')?;
-            Some((scheme, name, host, &rest[authority.len()..]))
-        });
-        match password {
-            Some((scheme, name, host, path)) => {
-                write!(formatter, "{scheme}://{name}:{MASK}@{host}{path}")
-            }
-            None => formatter.write_str(&self.0),
+        // Whatever might be a password, also in an address that is written wrongly.
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
+        let masked = match rest.rsplit_once('@') {
+            Some((user, host)) => match user.split_once(':') {
+                Some((name, _)) => format!("{name}:{MASK}@{host}"),
+                None => rest.to_owned(),
+            },
+            None => rest.to_owned(),
+        };
+        let (before, query) = masked.split_once("password=").unwrap_or((&masked, ""));
+        if before.len() == masked.len() {
+            return write!(formatter, "{scheme}://{masked}");
         }
+        let after = query.find('&').map_or("", |end| &query[end..]);
+        write!(formatter, "{scheme}://{before}password={MASK}{after}")
     }
 }
 
@@ -106,6 +109,9 @@ mod tests {
             ("amqp://me:p%40ss@host", "amqp://me:***@host"),
             ("redis://:pass@host/0", "redis://:***@host/0"),
             ("postgres://me@host/db", "postgres://me@host/db"),
+            ("postgres://me:pa/ss?w#ord@host/db", "postgres://me:***@host/db"),
+            ("postgres://host/db?user=me&password=pass&a=b", "postgres://host/db?user=me&password=***&a=b"),
+            ("postgres://host/db?password=pass", "postgres://host/db?password=***"),
             ("sqlite://countersign.db", "sqlite://countersign.db"),
             ("memory://", "memory://"),
         ] {

@@ -6,7 +6,10 @@
 mod reaper;
 mod relay;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +18,10 @@ use self::relay::Relay;
 use crate::adapters::Adapters;
 use crate::config::Config;
 use crate::domain::Timestamp;
+use crate::telemetry::events;
+
+/// The wait before a duty that has panicked is begun again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a process does beside answering HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +54,12 @@ impl Duties {
     pub async fn run(self, roles: Vec<Role>, shutdown: CancellationToken) {
         let running = TaskTracker::new();
         if roles.contains(&Role::Relay) {
-            running.spawn(self.relay.run(shutdown.clone()));
+            let (relay, stop) = (self.relay, shutdown.clone());
+            running.spawn(kept("relay", move || relay.clone().run(stop.clone())));
         }
         if roles.contains(&Role::Reaper) {
-            running.spawn(self.reaper.run(shutdown));
+            let reaper = self.reaper;
+            running.spawn(kept("reaper", move || reaper.clone().run(shutdown.clone())));
         }
         running.close();
         running.wait().await;
@@ -64,5 +73,16 @@ impl Duties {
     /// Sweeps once, as if it were `now`.
     pub async fn reap(&mut self, now: Timestamp) {
         self.reaper.pass(now).await;
+    }
+}
+
+/// Does the duty until it ends; one that panics is begun again, since nobody else may have it.
+async fn kept<Duty: Future<Output = ()> + Send + 'static>(name: &'static str, duty: impl Fn() -> Duty) {
+    while let Err(error) = tokio::spawn(duty()).await {
+        if !error.is_panic() {
+            return;
+        }
+        events::duty_panicked(name);
+        sleep(PAUSE).await;
     }
 }

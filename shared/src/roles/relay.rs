@@ -47,9 +47,10 @@ impl Relay {
         Self { outbox, queue, window: config.queue.window }
     }
 
+    /// A pass can be broken off anywhere: what it holds is free again, and a message sent twice is harmless.
     pub(super) async fn run(self, shutdown: CancellationToken) {
-        loop {
-            let pause = match self.pass().await {
+        while let Some(standing) = shutdown.run_until_cancelled(self.pass()).await {
+            let pause = match standing {
                 Standing::Empty | Standing::More => SLOW,
                 Standing::Full => FULL,
                 Standing::Away => AWAY,
@@ -62,25 +63,26 @@ impl Relay {
         }
     }
 
-    /// Sends what there is, lane by lane in turns, until each is empty, full or away.
+    /// Sends what there is, a batch of each lane that has rows in turn, until every lane is empty, full or away. Which
+    /// lanes have rows is asked each time, so that a long backlog in one holds up no other.
     pub(super) async fn pass(&self) -> Standing {
-        let mut worst = Standing::Empty;
-        let mut lanes = match self.outbox.waiting().await {
-            Ok(lanes) => lanes,
-            Err(error) => return away("outbox", &error),
-        };
-        while !lanes.is_empty() {
-            let mut unfinished = Vec::new();
+        loop {
+            let lanes = match self.outbox.waiting().await {
+                Ok(lanes) => lanes,
+                Err(error) => return away("outbox", &error),
+            };
+            let (mut worst, mut sends) = (Standing::Empty, false);
             for lane in lanes {
                 match self.batch(lane).await {
-                    Ok(Standing::More) => unfinished.push(lane),
+                    Ok(Standing::More) => sends = true,
                     Ok(standing) => worst = worst.max(standing),
                     Err(error) => return away("outbox", &error),
                 }
             }
-            lanes = unfinished;
+            if !sends {
+                return worst;
+            }
         }
-        worst
     }
 
     async fn batch(&self, lane: Lane) -> Result<Standing, StoreError> {
@@ -94,6 +96,8 @@ impl Relay {
         }
         let batch = self.outbox.take(lane, room as u32).await?;
         if batch.rows().is_empty() {
+            // Another relay has them. Dropping the batch would cost its connection.
+            batch.sent(&[]).await?;
             return Ok(Standing::Empty);
         }
         let published = join_all(batch.rows().iter().map(|row| self.queue.publish(lane, &row.message))).await;

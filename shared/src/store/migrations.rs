@@ -34,7 +34,7 @@ impl From<sqlx::Error> for TablesError {
 impl From<MigrateError> for TablesError {
     fn from(error: MigrateError) -> Self {
         Self::Failed(match error {
-            MigrateError::Execute(error) => error.into(),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
             error => StoreError::Other(Box::new(error)),
         })
     }

@@ -57,7 +57,8 @@ pub enum Claim {
     Claimed(Lease, Box<Verification>),
     /// Finished, canceled or erased: there is nothing left to do.
     Gone,
-    /// A newer build wrote the request, in that version; it is left to the workers of that build.
+    /// A newer build wrote the request, in that version; it is left to the workers of that build, and counts as offered
+    /// now.
     Newer(u16),
     /// Another worker holds it until then.
     Held(Timestamp),

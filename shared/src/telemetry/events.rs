@@ -126,6 +126,11 @@ pub fn row_unreadable(lease: &Lease, cause: Cause<'_>) {
     error!(job.id = %lease.id, attempt = lease.attempt, cause, "row is unreadable");
 }
 
+/// A duty of the process panicked; it is begun again.
+pub fn duty_panicked(duty: &'static str) {
+    error!(duty, "a duty panicked, it is begun again");
+}
+
 pub fn reoffered(reoffered: &Reoffered) {
     if reoffered.offered > 0 {
         info!(count = reoffered.offered, "jobs offered again");

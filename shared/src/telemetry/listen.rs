@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -12,8 +13,12 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::metrics::Page;
+
+/// The wait after a connection could not be taken.
+const PAUSE: Duration = Duration::from_millis(100);
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -26,7 +31,7 @@ pub async fn listen(address: SocketAddr, page: Page, ready: watch::Receiver<bool
         loop {
             // Out of descriptors, or a client that was gone already: the next one may do better.
             let Ok((stream, _)) = listener.accept().await else {
-                tokio::task::yield_now().await;
+                sleep(PAUSE).await;
                 continue;
             };
             let (page, ready) = (page.clone(), ready.clone());

@@ -25,6 +25,9 @@ use crate::pipeline::Pipeline;
 const FINISH_TRIES: u32 = 6;
 const FINISH_PAUSE: Duration = Duration::from_millis(200);
 
+/// The wait after a message could not be put off.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// When what a newer build wrote comes back.
 const LEFT_FOR: Duration = Duration::from_secs(5);
 
@@ -127,7 +130,7 @@ pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedS
         }
         Err(error) => {
             events::dependency_failed("claim", &error);
-            settled(delivery.retry(context.settings.retry_delay(1)).await);
+            put_off(delivery, context.settings.retry_delay(1)).await;
             Handled::Unavailable
         }
     }
@@ -136,7 +139,7 @@ pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedS
 /// Leaves a message to the workers of a newer build: it comes back until one of them has it.
 async fn leave(delivery: Delivery) -> Handled {
     events::newer_left(delivery.lane, delivery.message.verification_id);
-    settled(delivery.retry(LEFT_FOR).await);
+    put_off(delivery, LEFT_FOR).await;
     Handled::Newer
 }
 
@@ -200,7 +203,7 @@ impl<'a> Attempt<'a> {
             Err(error) => {
                 // The lease runs out by itself, and then the row is offered again.
                 events::dependency_failed("finish", &error);
-                settled(delivery.retry(self.context.settings.lease).await);
+                put_off(delivery, self.context.settings.lease).await;
                 return Handled::Unavailable;
             }
         }
@@ -209,7 +212,7 @@ impl<'a> Attempt<'a> {
             Outcome::Succeeded(_) => State::Succeeded,
             Outcome::Failed(_) => State::Failed,
             Outcome::Retry => {
-                settled(delivery.retry(self.context.settings.retry_delay(self.lease.attempt)).await);
+                put_off(delivery, self.context.settings.retry_delay(self.lease.attempt)).await;
                 return Handled::Retried;
             }
             Outcome::GivenBack => {
@@ -238,9 +241,10 @@ impl<'a> Attempt<'a> {
         self.context.stores.verifications.finish(&self.lease, outcome).await
     }
 
+    /// Whoever has it now may give it back, and a message that finds the row finished costs little.
     async fn lost(self, delivery: Delivery) -> Handled {
         events::lease_lost(self.kind, self.started.elapsed());
-        settled(delivery.ack().await);
+        put_off(delivery, self.context.settings.retry_delay(1)).await;
         Handled::LeaseLost
     }
 }
@@ -249,6 +253,15 @@ impl<'a> Attempt<'a> {
 fn settled(result: Result<(), QueueError>) {
     if let Err(error) = result {
         events::dependency_failed("settle", &error);
+    }
+}
+
+/// Brings the message back later. Where that fails it comes back at once, so a moment passes first: each time counts
+/// towards the queue's delivery limit.
+async fn put_off(delivery: Delivery, after: Duration) {
+    if let Err(error) = delivery.retry(after).await {
+        events::dependency_failed("settle", &error);
+        sleep(PAUSE).await;
     }
 }
 

@@ -44,7 +44,14 @@ pub(super) async fn execute(
     lost: &CancellationToken,
     permit: OwnedSemaphorePermit,
 ) -> Ended {
-    let files = match fetch(context, &request).await {
+    let fetched = tokio::select! {
+        biased;
+        fetched = fetch(context, &request) => fetched,
+        () = lost.cancelled() => return Ended::Stopped(Stop::LeaseLost),
+        () = context.draining.cancelled() => return Ended::Stopped(Stop::Draining),
+        () = sleep(context.settings.job_time) => return Ended::Stopped(Stop::Deadline),
+    };
+    let files = match fetched {
         Ok(files) => files,
         Err(BlobError::NotFound) => {
             return Ended::Permanent(Failure::new(ProblemCode::Internal, "the media are gone"));

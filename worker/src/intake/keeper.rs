@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_shared::store::{Lease, StoreError, VerificationStore};
 use countersign_shared::telemetry::events;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// A lease is renewed this many times before it would run out.
@@ -42,10 +42,10 @@ async fn keep(store: Arc<dyn VerificationStore>, lease: Lease, period: Duration,
     while Instant::now() < held_until {
         sleep(period / RENEWALS).await;
         let asked = Instant::now();
-        match store.renew(&lease, period).await {
-            Ok(()) => held_until = asked + period,
-            Err(StoreError::Conflict) => break,
-            Err(error) => events::dependency_failed("renew lease", &error),
+        match timeout_at(held_until, store.renew(&lease, period)).await {
+            Ok(Ok(())) => held_until = asked + period,
+            Ok(Err(StoreError::Conflict)) | Err(_) => break,
+            Ok(Err(error)) => events::dependency_failed("renew lease", &error),
         }
     }
     lost.cancel();

@@ -5,7 +5,10 @@ use std::time::Duration;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use countersign_shared::domain::{Kind, MediaRole, Priority, ProblemCode, Scope};
+use countersign_shared::domain::{
+    Kind, MediaRole, Priority, ProblemCode, Request, Scope, State, TenantId, Timestamp, Verification,
+    VerificationId,
+};
 use serde_json::{Map, Value};
 
 use super::resource::Resource;
@@ -44,27 +47,41 @@ pub(super) async fn handle(
     front.ensure_room(demand.request.lane()).await?;
     let Demand { caller, draft, request: wanted } = demand;
     let listener = front.signal.listen(draft.id()).await;
+    let submitted = as_submitted(caller.tenant, draft.id(), wanted.clone());
     let accepted = accept(&front, caller, draft, wanted, traceparent(request.headers())).await?;
     let id = accepted.id();
     // The job goes on, whether its client stays or not.
     accepted.release();
     request.extensions_mut().insert(id);
 
-    let finished = match preferred {
-        Some(limit) => wait::finished(&front, caller.tenant, id, listener, limit).await?,
-        None => None,
-    };
-    let is_finished = finished.is_some();
-    let verification = match finished {
-        Some(verification) => verification,
-        None => front.verifications.verification(caller.tenant, id).await?,
-    };
+    if let Some(limit) = preferred {
+        let _ = wait::finished(&front, caller.tenant, id, listener, limit).await;
+    }
+    // It is accepted, whatever happens now: an error would make the client submit it again.
+    let verification = front.verifications.verification(caller.tenant, id).await.unwrap_or(submitted);
+    let is_finished = preferred.is_some() && verification.state.is_final();
     let mut response = if is_finished { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     response.insert_header((LOCATION, format!("/v2/verifications/{id}")));
     if let Some(limit) = preferred {
         response.insert_header((PREFERENCE_APPLIED, format!("wait={}", limit.as_secs())));
     }
     Ok(response.json(Resource::from(verification)))
+}
+
+/// What the row says at first.
+fn as_submitted(tenant: TenantId, id: VerificationId, request: Request) -> Verification {
+    Verification {
+        id,
+        tenant,
+        request,
+        state: State::Queued,
+        attempts: 0,
+        created_at: Timestamp::now(),
+        started_at: None,
+        finished_at: None,
+        report: None,
+        error: None,
+    }
 }
 
 async fn take_in(front: &Front, request: &HttpRequest, payload: Payload) -> Result<Upload, Problem> {

@@ -93,14 +93,15 @@ impl Subscription {
 
     /// When [`renew`](Self::renew) has something to do.
     pub(super) fn renewal(&self) -> Instant {
-        let idle_since = self.lanes.iter().map(|lane| lane.idle_since).min();
+        let idle = self.lanes.iter().filter(|lane| lane.arrived.is_empty());
+        let idle_since = idle.map(|lane| lane.idle_since).min();
         idle_since.unwrap_or_else(Instant::now) + IDLE
     }
 
     /// Subscribes again to lanes of which nothing has come for long. Can be broken off and taken up again.
     pub(super) async fn renew(&mut self) -> Result<(), Failure> {
         for lane in &mut self.lanes {
-            if lane.idle_since.elapsed() >= IDLE {
+            if lane.idle_since.elapsed() >= IDLE && lane.arrived.is_empty() {
                 *lane = LaneStream::open(&self.shared, lane.lane, self.prefetch).await?;
             }
         }

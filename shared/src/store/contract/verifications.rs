@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use super::{
     LEASE, accept, accept_in, claim, empty_outbox, finish, is_conflict, is_not_found, later,
     new_verification, outbox, read, reoffer_queued, report,
@@ -205,8 +207,13 @@ pub async fn a_newer_request_is_left_to_newer_workers(stores: &Stores) {
     let mut new = new_verification(Kind::Photo, Priority::Interactive);
     new.request.version = REQUEST_VERSION + 1;
     stores.verifications.accept(&new).await.expect("accepted");
+    empty_outbox(stores).await;
+    let accepted = Timestamp::now();
+    sleep(Duration::from_millis(20)).await;
     let claim = stores.verifications.claim(new.id, "old", LEASE).await.expect("an answer");
     assert!(matches!(claim, Claim::Newer(version) if version == REQUEST_VERSION + 1), "{claim:?}");
+    let offered = stores.upkeep.reoffer(accepted, accepted.after(Duration::from_millis(10)), 3, 10).await;
+    assert_eq!(offered.expect("a sweep"), Reoffered::default(), "its message is still on its way");
     let row = read(stores, &new).await;
     assert_eq!((row.state, row.attempts), (State::Queued, 0));
 }

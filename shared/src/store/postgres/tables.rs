@@ -32,8 +32,10 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<Migrated, T
     // A table in use is not waited for as long: everyone else would wait behind this.
     sqlx::raw_sql("SET lock_timeout = '10s'").execute(&mut *connection).await?;
     let migrated = migrations::apply(&MIGRATIONS, connection).await;
-    sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await?;
-    Ok(migrated?)
+    let unlocked = sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await;
+    let migrated = migrated?;
+    unlocked?;
+    Ok(migrated)
 }
 
 async fn missing(connection: &mut PgConnection) -> Result<Vec<&'static Migration>, TablesError> {

@@ -47,6 +47,8 @@ pub(super) const CLAIM: &str = concat!(
 /// Why a row was not claimed: none of a row that is final.
 const REFUSAL: &str = "SELECT version, lease_until FROM verifications
     WHERE id = $1 AND state IN ('queued', 'processing')";
+/// Its message is on its way to newer workers, so no reaper shall offer it a second time.
+const LEAVE: &str = "UPDATE verifications SET offered_at = now() WHERE id = $1 AND state = 'queued'";
 pub(super) const RENEW: &str = "UPDATE verifications SET lease_until = now() + make_interval(secs => $4)
     WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
 pub(super) const SUCCEED: &str = "UPDATE verifications
@@ -122,6 +124,7 @@ impl VerificationStore for Postgres {
             let refusal: Option<(i32, Option<DateTime<Utc>>)> = self.requests.first(refusal).await?;
             match refusal {
                 Some((version, _)) if version > i32::from(REQUEST_VERSION) => {
+                    self.requests.run(sqlx::query(LEAVE).bind(id.as_uuid())).await?;
                     return Ok(Claim::Newer(u16::try_from(version).unwrap_or(u16::MAX)));
                 }
                 Some((_, Some(until))) => return Ok(Claim::Held(timestamp(until))),

@@ -29,6 +29,8 @@ pub(super) const CLAIM: &str = concat!(
 /// Why a row was not claimed: none of a row that is final.
 const REFUSAL: &str = "SELECT version, lease_until FROM verifications
     WHERE id = ?1 AND state IN ('queued', 'processing')";
+/// Its message is on its way to newer workers, so no reaper shall offer it a second time.
+const LEAVE: &str = "UPDATE verifications SET offered_at = ?2 WHERE id = ?1 AND state = 'queued'";
 const RENEW: &str = "UPDATE verifications SET lease_until = ?4
     WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
 const SUCCEED: &str = "UPDATE verifications
@@ -126,7 +128,15 @@ impl VerificationStore for Sqlite {
             let refusal: Option<(u16, Option<i64>)> =
                 sqlx::query_as(REFUSAL).bind(id.as_uuid()).fetch_optional(&mut *transaction).await?;
             return Ok(match refusal {
-                Some((version, _)) if version > REQUEST_VERSION => Claim::Newer(version),
+                Some((version, _)) if version > REQUEST_VERSION => {
+                    sqlx::query(LEAVE)
+                        .bind(id.as_uuid())
+                        .bind(now.as_millis())
+                        .execute(&mut *transaction)
+                        .await?;
+                    transaction.commit().await?;
+                    Claim::Newer(version)
+                }
                 Some((_, Some(until))) => Claim::Held(Timestamp::from_millis(until)),
                 _ => Claim::Gone,
             });
