@@ -17,11 +17,14 @@ fn assert_result(told: &Told, expected: u64) {
 
 /// The worker that has the job, once its pipeline runs.
 async fn busy(workers: &mut [Node]) -> &mut Node {
+    let deadline = Instant::now() + Duration::from_secs(30);
     for index in (0..workers.len()).cycle() {
+        assert!(Instant::now() < deadline, "no worker has the job");
         let page = reqwest::get(format!("{}/metrics", workers[index].url())).await.expect("metrics");
         if page.text().await.expect("text").lines().any(|line| line == "countersign_permits_in_use 1") {
             return &mut workers[index];
         }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     unreachable!("a cycle has no end")
 }
@@ -66,13 +69,13 @@ async fn while_redis_is_away_results_come_later_and_right() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_job_of_a_worker_that_is_killed_is_finished_by_another() {
     let Some(servers) = Servers::shared() else { return };
-    let plan = Plan { front_ends: 1, workers: 2, worker: Role::FakeWorker(2000, 2000), settings: &[] };
+    let plan = Plan { front_ends: 1, workers: 2, worker: Role::FakeWorker(6000, 6000), settings: &[] };
     let mut installation = Installation::start(Arc::new(servers), plan).await;
     let (caller, url) = (Caller::new(&installation.key), installation.front_ends[0].url());
     let call = tokio::spawn(async move { caller.spoofdetect(&url, 4711).await });
 
     installation
-        .until("SELECT count(*) FROM verifications WHERE state = 'processing'", 1, Duration::from_secs(5))
+        .until("SELECT count(*) FROM verifications WHERE state = 'processing'", 1, Duration::from_secs(30))
         .await;
     busy(&mut installation.workers).await.kill();
 
