@@ -137,6 +137,11 @@ impl Drop for Servers {
             send("KILL", &self.tree(server));
         }
         services("down", &self.folder, &[]);
+        // Whoever looks for what went wrong needs their logs.
+        if let (true, Some(own)) = (std::thread::panicking(), &mut self.own) {
+            own.disable_cleanup(true);
+            note(&format!("what the servers left is kept in {}", self.folder.display()));
+        }
     }
 }
 
