@@ -72,6 +72,7 @@ pub(crate) async fn accept(
         draft.keep();
         if written.is_ok() {
             events::job_accepted(&new);
+            front.room_taken(new.request.lane(), tenant).await;
         }
         written.map(|()| Awaited { front, tenant, id, cancels: true })
     };

@@ -6,17 +6,21 @@ use std::time::Duration;
 use countersign_shared::adapters::Adapters;
 use countersign_shared::blob::Blobs;
 use countersign_shared::config::{Config, Limits};
-use countersign_shared::domain::{Lane, ProblemCode};
+use countersign_shared::domain::{Lane, ProblemCode, TenantId};
 use countersign_shared::signal::Signal;
 use countersign_shared::store::{KeyStore, VerificationStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::app::RenderMetrics;
 use crate::background::Background;
 use crate::problem::Problem;
 use crate::readiness::Readiness;
 use crate::room::Room;
+
+/// Who has nothing in any lane.
+const NOBODY: TenantId = TenantId::from_uuid(Uuid::nil());
 
 pub(crate) struct Front {
     pub(crate) verifications: Arc<dyn VerificationStore>,
@@ -77,9 +81,15 @@ impl Front {
         }
     }
 
-    /// Refuses work for a lane that holds as much as it may.
-    pub(crate) async fn ensure_room(&self, lane: Lane) -> Result<(), Problem> {
-        self.room.ensure(lane).await
+    /// Refuses work for a lane that holds as much of the tenant's as it may; of a tenant not known yet, work for a lane
+    /// that takes nobody's.
+    pub(crate) async fn ensure_room(&self, lane: Lane, tenant: Option<TenantId>) -> Result<(), Problem> {
+        self.room.ensure(lane, tenant.unwrap_or(NOBODY)).await
+    }
+
+    /// One more is in the lane.
+    pub(crate) async fn room_taken(&self, lane: Lane, tenant: TenantId) {
+        self.room.added(lane, tenant).await;
     }
 
     /// One of the places for uploads at the same time.

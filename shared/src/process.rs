@@ -13,10 +13,13 @@ use crate::telemetry::{self, TelemetryError};
 /// Samples of metrics are kept at most this long before they are folded.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
+/// The exit code of a process that was told twice to stop.
+const KILLED: i32 = 130;
+
 /// A process whose logs and metrics have started.
 pub struct Process {
     pub page: Page,
-    /// Cancelled by the first SIGTERM or Ctrl-C.
+    /// Cancelled by the first SIGTERM or Ctrl-C; the second ends the process at once.
     pub shutdown: CancellationToken,
 }
 
@@ -54,11 +57,17 @@ fn stop_signal() -> io::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stopped = token.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for is_first in [true, false] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if is_first {
+                stopped.cancel();
+            }
         }
-        stopped.cancel();
+        // Whatever still runs is given back when its lease runs out, as after a crash.
+        std::process::exit(KILLED);
     });
     Ok(token)
 }

@@ -41,3 +41,16 @@ async fn a_call_that_waits_is_told_where_its_result_will_be() {
     let id = answer.header("X-Verification-Id");
     assert_eq!(service.finished(id, Duration::from_mins(1)).await["verdict"], "passed");
 }
+
+#[tokio::test]
+async fn a_second_sigterm_ends_the_process_at_once_and_loses_nothing() {
+    let settings = [("V1__WAIT", "100ms"), ("WORKER__PERMITS", "1"), ("WORKER__LEASE", "2s")];
+    let service = Service::start(&settings);
+    let answer = service.video("video.mp4", DIGITS).await;
+    answer.assert_error(504, "TIMED_OUT");
+    let id = answer.header("X-Verification-Id").to_owned();
+    let (folder, status) = service.terminate_twice();
+    assert_eq!(status.code(), Some(130), "{status}");
+    let service = Service::start_in(folder, &settings);
+    assert_eq!(service.finished(&id, Duration::from_secs(90)).await["verdict"], "passed");
+}

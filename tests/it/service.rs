@@ -155,9 +155,26 @@ impl Service {
 
     /// SIGTERM, and how the process ended.
     pub(crate) fn terminate(mut self) -> (Arc<Folder>, ExitStatus) {
+        self.send_sigterm();
+        self.wait()
+    }
+
+    /// SIGTERM, and another one before it has drained.
+    pub(crate) fn terminate_twice(mut self) -> (Arc<Folder>, ExitStatus) {
+        self.send_sigterm();
+        // Two at the same moment are one.
+        std::thread::sleep(Duration::from_millis(200));
+        self.send_sigterm();
+        self.wait()
+    }
+
+    fn send_sigterm(&mut self) {
         let id = self.process().id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    fn wait(mut self) -> (Arc<Folder>, ExitStatus) {
         let status = self.process().wait().expect("the process ends");
         self.process = None;
         (Arc::clone(&self.folder), status)

@@ -194,7 +194,7 @@ impl Service {
     pub(crate) async fn keeps_nothing(&self) {
         self.eventually("no file is left", || async { self.files().is_empty() }).await;
         for lane in Lane::ALL {
-            let backlog = self.stores.verifications.backlog(lane, 10).await.expect("a count");
+            let backlog = self.stores.verifications.backlog(lane, self.tenant, 10).await.expect("a count");
             assert_eq!(backlog.queued, 0);
         }
     }

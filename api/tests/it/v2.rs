@@ -158,6 +158,19 @@ async fn a_batch_does_not_stand_in_the_interactive_lane() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_fills_a_lane_does_not_shut_out_another() {
+    let service = Service::start(&[("LANES__PHOTO_BATCH", "{ max_depth = 2 }")]).await;
+    let (many, few) = (Caller::of(&service), Caller::of_another_tenant(&service).await);
+    let batch = || with(spoof(), "lane", "batch");
+    for _ in 0..2 {
+        assert_eq!(many.submit(&batch(), &[]).await.status, 202);
+    }
+    many.submit(&batch(), &[]).await.expect_problem(503, "QUEUE_FULL");
+    assert_eq!(few.submit(&batch(), &[]).await.status, 202);
+    few.submit(&batch(), &[]).await.expect_problem(503, "QUEUE_FULL");
+}
+
+#[tokio::test]
 async fn a_tenants_verifications_are_listed_page_by_page() {
     let service = Service::start(&[]).await;
     let caller = Caller::of(&service);

@@ -63,14 +63,14 @@ async fn a_client_that_vanishes_cancels_its_own_verification_alone() {
     service
         .eventually("both are queued", || async {
             let lane = countersign_shared::domain::Lane::PhotoInteractive;
-            service.stores.verifications.backlog(lane, 10).await.expect("a count").queued == 2
+            service.stores.verifications.backlog(lane, service.tenant, 10).await.expect("a count").queued == 2
         })
         .await;
     drop(leaves);
     service
         .eventually("one is left", || async {
             let lane = countersign_shared::domain::Lane::PhotoInteractive;
-            service.stores.verifications.backlog(lane, 10).await.expect("a count").queued == 1
+            service.stores.verifications.backlog(lane, service.tenant, 10).await.expect("a count").queued == 1
         })
         .await;
     service.respond(|verification| Outcome::Succeeded(Box::new(sample(verification.request.kind))));
@@ -101,7 +101,8 @@ async fn a_full_queue_turns_calls_away_before_their_body_is_read() {
     service.post("/v1.1/photoverify", &parts(&service)).await.expect_error(504, "TIMED_OUT");
 
     let mut connection = Connection::open(service.address).await;
-    connection.send(head("/v1.1/photoverify", &[], 5_000_000).as_bytes()).await.expect("read");
+    let key = [("X-Api-Key", service.key.as_str())];
+    connection.send(head("/v1.1/photoverify", &key, 5_000_000).as_bytes()).await.expect("read");
     let response = connection.receive().await;
     response.expect_error(503, "QUEUE_FULL");
     assert_eq!((response.header("retry-after"), response.header("connection")), (Some("5"), Some("close")));

@@ -28,6 +28,7 @@ macro_rules! queue_contract {
             a_rejected_message_does_not_come_back
             a_delivery_that_is_dropped_comes_back
             a_retried_message_comes_back_after_its_delay
+            a_message_can_be_published_for_later
             a_waiting_consumer_is_woken
             no_more_than_prefetch_are_delivered_unsettled
             a_consumer_gets_only_its_lanes
@@ -131,6 +132,18 @@ pub async fn a_retried_message_comes_back_after_its_delay(queue: &dyn JobQueue) 
     assert!(before.elapsed() >= 2 * QUIET);
     assert_eq!((again.lane, &again.message), (Lane::VideoInteractive, &sent[0]));
     again.ack().await.expect("settled");
+}
+
+pub async fn a_message_can_be_published_for_later(queue: &dyn JobQueue) {
+    let sent = message();
+    let before = std::time::Instant::now();
+    queue.publish_after(2 * QUIET, Lane::PhotoBatch, &sent).await.expect("taken");
+    let mut consumer = consumer(queue, 1).await;
+    assert!(is_quiet(&mut consumer).await);
+    let delivery = next(&mut consumer).await;
+    assert!(before.elapsed() >= 2 * QUIET);
+    assert_eq!((delivery.lane, &delivery.message), (Lane::PhotoBatch, &sent));
+    delivery.ack().await.expect("settled");
 }
 
 pub async fn a_waiting_consumer_is_woken(queue: &dyn JobQueue) {

@@ -134,6 +134,13 @@ pub trait JobQueue: Send + Sync {
     /// Returns when the queue has taken responsibility for the message. A message about a verification that already
     /// waits in the lane may be merged with it.
     async fn publish(&self, lane: Lane, message: &JobMessage) -> Result<(), QueueError>;
+    /// As [`publish`](Self::publish), and the message arrives in the lane after the delay.
+    async fn publish_after(
+        &self,
+        delay: Duration,
+        lane: Lane,
+        message: &JobMessage,
+    ) -> Result<(), QueueError>;
     /// A consumer that hands out at most `prefetch` unsettled deliveries. While several lanes have work, each is served
     /// in proportion to its weight, so none is starved; the heaviest goes first.
     async fn consume(&self, lanes: &[LaneShare], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError>;

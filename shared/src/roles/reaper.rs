@@ -34,7 +34,6 @@ pub(super) struct Reaper {
     signal: Arc<dyn Signal>,
     settings: config::Worker,
     retention: config::Retention,
-    orphans_swept_at: Option<Timestamp>,
 }
 
 /// Why a sweep stopped or left something behind; the next one tries again.
@@ -56,7 +55,6 @@ impl Reaper {
             signal: adapters.signal.clone(),
             settings: config.worker.clone(),
             retention: config.retention.clone(),
-            orphans_swept_at: None,
         }
     }
 
@@ -64,7 +62,10 @@ impl Reaper {
         loop {
             // Every sweep can be broken off anywhere and taken up again.
             let round = async {
-                self.pass(Timestamp::now()).await;
+                match self.upkeep.now().await {
+                    Ok(now) => self.pass(now).await,
+                    Err(error) => events::dependency_failed("read the store's clock", &error),
+                }
                 sleep(self.settings.reap_every).await;
             };
             if shutdown.run_until_cancelled(round).await.is_none() {
@@ -78,11 +79,7 @@ impl Reaper {
         report("offer again", self.reoffer(now).await);
         report("delete media", self.delete_media(now).await);
         report("delete results", self.delete_results(now).await);
-        let pause = self.retention.orphans / ORPHAN_SWEEPS;
-        if self.orphans_swept_at.is_none_or(|last| last.after(pause) <= now) {
-            self.orphans_swept_at = Some(now);
-            report("sweep orphans", self.sweep_orphans().await);
-        }
+        report("sweep orphans", self.sweep_orphans(now).await);
         report("measure", self.measure().await);
     }
 
@@ -101,6 +98,9 @@ impl Reaper {
     }
 
     async fn delete_media(&self, now: Timestamp) -> Result<(), SweepError> {
+        if !self.upkeep.take_turn("delete media", now, self.settings.reap_every / 2).await? {
+            return Ok(());
+        }
         loop {
             let due = self.upkeep.media_due(now.before(self.retention.media), BATCH).await?;
             let (deleted, failed) = self.delete_blobs(&due).await;
@@ -126,7 +126,10 @@ impl Reaper {
     }
 
     /// Uploads that were begun long ago and belong to no row: their process was killed before it accepted them.
-    async fn sweep_orphans(&self) -> Result<(), SweepError> {
+    async fn sweep_orphans(&self, now: Timestamp) -> Result<(), SweepError> {
+        if !self.upkeep.take_turn("sweep orphans", now, self.retention.orphans / ORPHAN_SWEEPS).await? {
+            return Ok(());
+        }
         let mut after: Option<VerificationId> = None;
         let mut failed = None;
         loop {

@@ -71,9 +71,13 @@ pub enum Claim {
 pub enum Outcome {
     Succeeded(Box<Report>),
     Failed(Failure),
-    /// To be tried again; the row goes back to queued without an outbox row (the queue's own retry brings it back).
-    Retry,
-    /// Given up through no fault of its own, as when the worker stops: like `Retry`, but the attempt does not count.
+    /// To be tried again: the row goes back to queued without an outbox row, since the queue brings a message back. In
+    /// case that one is lost, the row counts as offered `offered_ago` before now, and a reaper offers it again.
+    Retry {
+        offered_ago: Duration,
+    },
+    /// Given up through no fault of its own, as when the worker stops: the attempt does not count, and the row is in the
+    /// outbox again.
     GivenBack,
 }
 
@@ -85,12 +89,15 @@ pub struct OutboxRow {
     pub message: JobMessage,
 }
 
-/// What waits in a lane.
+/// What waits in a lane, and what of it is one tenant's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
+    /// Of every tenant.
     pub queued: u64,
-    /// When the oldest of those that no worker has tried yet was accepted.
-    pub oldest: Option<Timestamp>,
+    /// Of this tenant.
+    pub own: u64,
+    /// How long the oldest of the tenant's that no worker has tried yet has waited.
+    pub age: Option<Duration>,
 }
 
 /// What a sweep over stale rows did.
@@ -116,8 +123,8 @@ pub trait VerificationStore: Send + Sync {
     async fn renew(&self, held: &Lease, lease: Duration) -> Result<(), StoreError>;
     /// Ends the attempt in ONE transaction. `Conflict` when the lease is lost: nothing is written then.
     async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError>;
-    /// What is queued in the lane, counted up to `limit`.
-    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError>;
+    /// What is queued in the lane, of everybody and of the tenant, each counted up to `limit`.
+    async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError>;
     /// The tenant's verifications, newest first: those before `before`, at most `limit`.
     async fn list(
         &self,
@@ -132,8 +139,9 @@ pub trait VerificationStore: Send + Sync {
 pub trait Outbox: Send + Sync {
     /// The lanes that have rows, whether another relay holds them or not.
     async fn waiting(&self) -> Result<Vec<Lane>, StoreError>;
-    /// Takes rows of one lane, about `limit` of them. Tenants take turns: each that has rows gets an equal share and at
-    /// least one, its own oldest first. No other relay is given them while the batch lives.
+    /// Takes at most `limit` rows of one lane. Tenants take turns: each that has rows gets an equal share, its own oldest
+    /// first; of more tenants than that, those whose rows have waited longest. No other relay is given them while the
+    /// batch lives.
     async fn take(&self, lane: Lane, limit: u32) -> Result<Box<dyn OutboxBatch>, StoreError>;
     /// How many rows wait.
     async fn depth(&self) -> Result<u64, StoreError>;
@@ -177,6 +185,11 @@ pub trait Upkeep: Send + Sync {
     async fn delete_finished(&self, finished_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     /// Of these, the ones that have no row: their blobs are orphans.
     async fn unknown(&self, ids: &[VerificationId]) -> Result<Vec<VerificationId>, StoreError>;
+    /// Takes a turn of something that one process at a time shall do, and not more often than `every`; false when another
+    /// had it since.
+    async fn take_turn(&self, duty: &str, now: Timestamp, every: Duration) -> Result<bool, StoreError>;
+    /// The clock by which rows are dated: several machines' own disagree.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
     /// How many rows are in each state that is not final (the others are too many to be counted).
     async fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
 }

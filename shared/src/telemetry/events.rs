@@ -45,7 +45,7 @@ pub fn attempt_ended(kind: Option<Kind>, outcome: &Outcome, duration: Duration) 
             metrics::job_finished(kind, State::Failed, None);
             AttemptEnd::Finished
         }
-        Outcome::Retry => AttemptEnd::Retried,
+        Outcome::Retry { .. } => AttemptEnd::Retried,
         Outcome::GivenBack => {
             info!(job.duration_ms = duration_ms, "job given back");
             AttemptEnd::GivenBack

@@ -1,4 +1,4 @@
-//! One delivery, from the claim to the acknowledgement.
+//! One delivery: claimed, acknowledged, worked on, finished.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use countersign_shared::adapters::Adapters;
 use countersign_shared::blob::Blobs;
 use countersign_shared::config::{self, Config};
-use countersign_shared::domain::{Failure, Kind, ProblemCode, State, Verification, VerificationId};
-use countersign_shared::queue::{Delivery, MESSAGE_VERSION, QueueError};
+use countersign_shared::domain::{Failure, Kind, Lane, ProblemCode, State, Verification, VerificationId};
+use countersign_shared::queue::{Delivery, JobMessage, JobQueue, MESSAGE_VERSION, QueueError};
 use countersign_shared::signal::Signal;
 use countersign_shared::store::{Claim, Lease, Outcome, StoreError, Stores};
 use countersign_shared::telemetry::events;
@@ -27,6 +27,9 @@ const FINISH_PAUSE: Duration = Duration::from_millis(200);
 
 /// The wait after a message could not be put off.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How late the message of a job that is tried again may be, before the row is offered again without it.
+const LATENESS: Duration = Duration::from_secs(30);
 
 /// When what a newer build wrote comes back.
 const LEFT_FOR: Duration = Duration::from_secs(5);
@@ -60,6 +63,7 @@ pub enum Handled {
 /// What every attempt needs.
 pub(super) struct Context {
     pub(super) stores: Stores,
+    pub(super) queue: Arc<dyn JobQueue>,
     pub(super) signal: Arc<dyn Signal>,
     pub(super) blobs: Arc<dyn Blobs>,
     pub(super) pipeline: Arc<dyn Pipeline>,
@@ -76,6 +80,7 @@ impl Context {
     pub(super) fn new(config: &Config, adapters: &Adapters, pipeline: Arc<dyn Pipeline>) -> Self {
         Self {
             stores: adapters.stores.clone(),
+            queue: adapters.queue.clone(),
             signal: adapters.signal.clone(),
             blobs: adapters.blobs.clone(),
             pipeline,
@@ -94,8 +99,9 @@ impl Context {
     }
 }
 
-/// Claims the verification that the message is about, works on it and settles the message. The permit is held for as
-/// long as the pipeline's thread runs.
+/// Claims the verification that the message is about and works on it. The permit is held for as long as the pipeline's
+/// thread runs; the message only until the claim: from then on the row and its lease bring the job back, whatever
+/// happens here, and the broker can send what comes next to whoever is free.
 pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedSemaphorePermit) -> Handled {
     if delivery.message.v > MESSAGE_VERSION {
         return leave(delivery).await;
@@ -110,13 +116,15 @@ pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedS
                 attempt = lease.attempt,
                 traceparent = delivery.message.traceparent,
             );
-            let attempt = Attempt::begin(context, lease, Some(verification.request.kind));
-            attempt.run(*verification, delivery, permit).instrument(span).await
+            let attempt = Attempt::begin(context, lease, Some(verification.request.kind), &delivery);
+            settled(delivery.ack().await);
+            attempt.run(*verification, permit).instrument(span).await
         }
         Ok(Claim::Unreadable(lease, error)) => {
             events::row_unreadable(&lease, &*error);
-            let attempt = Attempt::begin(context, lease, None);
-            attempt.fail("the row is unreadable", delivery).await
+            let attempt = Attempt::begin(context, lease, None, &delivery);
+            settled(delivery.ack().await);
+            attempt.fail("the row is unreadable").await
         }
         Ok(Claim::Newer(_)) => leave(delivery).await,
         Ok(Claim::Gone) => {
@@ -150,60 +158,59 @@ struct Attempt<'a> {
     kind: Option<Kind>,
     keeper: Keeper,
     lease: Lease,
+    /// Where it came from, and goes to when it is tried again.
+    lane: Lane,
+    message: JobMessage,
     started: Instant,
 }
 
 impl<'a> Attempt<'a> {
-    fn begin(context: &'a Context, lease: Lease, kind: Option<Kind>) -> Self {
+    fn begin(context: &'a Context, lease: Lease, kind: Option<Kind>, delivery: &Delivery) -> Self {
         let store = context.stores.verifications.clone();
         let keeper = Keeper::start(store, lease.clone(), context.settings.lease);
-        Self { context, kind, keeper, lease, started: Instant::now() }
+        let (lane, message) = (delivery.lane, delivery.message.clone());
+        Self { context, kind, keeper, lease, lane, message, started: Instant::now() }
     }
 
-    async fn run(
-        self,
-        verification: Verification,
-        delivery: Delivery,
-        permit: OwnedSemaphorePermit,
-    ) -> Handled {
+    async fn run(self, verification: Verification, permit: OwnedSemaphorePermit) -> Handled {
         events::job_claimed(&verification);
         if self.lease.attempt > self.context.settings.max_attempts {
-            return self.fail("every earlier attempt was cut short", delivery).await;
+            return self.fail("every earlier attempt was cut short").await;
         }
         match execute(self.context, verification.request, self.keeper.lost(), permit).await {
-            Ended::Report(report) => self.end(Outcome::Succeeded(report), delivery).await,
-            Ended::Permanent(failure) => self.end(Outcome::Failed(failure), delivery).await,
-            Ended::Retryable(reason) => self.fail(&reason, delivery).await,
-            Ended::Stopped(Stop::Deadline) => {
-                self.fail("it took longer than worker.job_time", delivery).await
-            }
-            Ended::Stopped(Stop::Draining) => self.end(Outcome::GivenBack, delivery).await,
-            Ended::Stopped(Stop::LeaseLost) => self.lost(delivery).await,
+            Ended::Report(report) => self.end(Outcome::Succeeded(report)).await,
+            Ended::Permanent(failure) => self.end(Outcome::Failed(failure)).await,
+            Ended::Retryable(reason) => self.fail(&reason).await,
+            Ended::Stopped(Stop::Deadline) => self.fail("it took longer than worker.job_time").await,
+            Ended::Stopped(Stop::Draining) => self.end(Outcome::GivenBack).await,
+            Ended::Stopped(Stop::LeaseLost) => self.lost(),
         }
     }
 
     /// Ends an attempt that failed for a reason of our own: another one follows unless this was the last.
-    async fn fail(self, reason: &str, delivery: Delivery) -> Handled {
+    async fn fail(self, reason: &str) -> Handled {
         let is_last = self.lease.attempt >= self.context.settings.max_attempts;
-        let next = (!is_last).then(|| self.context.settings.retry_delay(self.lease.attempt));
+        let next = (!is_last).then(|| self.delay());
         events::attempt_failed(reason, next);
         let outcome = if is_last {
             Outcome::Failed(Failure::new(ProblemCode::Internal, "every attempt failed"))
         } else {
-            Outcome::Retry
+            let message_due = self.delay() + LATENESS;
+            Outcome::Retry {
+                offered_ago: self.context.settings.offer_again_after.saturating_sub(message_due),
+            }
         };
-        self.end(outcome, delivery).await
+        self.end(outcome).await
     }
 
-    /// Writes the outcome, then settles the message, then tells those who wait.
-    async fn end(self, outcome: Outcome, delivery: Delivery) -> Handled {
+    /// Writes the outcome, then tells those who wait, or sends the message that brings the job back.
+    async fn end(self, outcome: Outcome) -> Handled {
         match self.finish(&outcome).await {
             Ok(()) => {}
-            Err(StoreError::Conflict) => return self.lost(delivery).await,
+            Err(StoreError::Conflict) => return self.lost(),
             Err(error) => {
                 // The lease runs out by itself, and then the row is offered again.
                 events::dependency_failed("finish", &error);
-                put_off(delivery, self.context.settings.lease).await;
                 return Handled::Unavailable;
             }
         }
@@ -211,16 +218,12 @@ impl<'a> Attempt<'a> {
         let state = match outcome {
             Outcome::Succeeded(_) => State::Succeeded,
             Outcome::Failed(_) => State::Failed,
-            Outcome::Retry => {
-                put_off(delivery, self.context.settings.retry_delay(self.lease.attempt)).await;
+            Outcome::Retry { .. } => {
+                self.come_back().await;
                 return Handled::Retried;
             }
-            Outcome::GivenBack => {
-                drop(delivery);
-                return Handled::GivenBack;
-            }
+            Outcome::GivenBack => return Handled::GivenBack,
         };
-        settled(delivery.ack().await);
         self.context.signal.announce(self.lease.id).await;
         if !self.context.keeps_media {
             forget_media(self.context, self.lease.id).await;
@@ -241,10 +244,20 @@ impl<'a> Attempt<'a> {
         self.context.stores.verifications.finish(&self.lease, outcome).await
     }
 
-    /// Whoever has it now may give it back, and a message that finds the row finished costs little.
-    async fn lost(self, delivery: Delivery) -> Handled {
+    /// The wait before the next attempt.
+    fn delay(&self) -> Duration {
+        self.context.settings.retry_delay(self.lease.attempt)
+    }
+
+    /// Where it fails, the reaper offers the row again a little later.
+    async fn come_back(&self) {
+        if let Err(error) = self.context.queue.publish_after(self.delay(), self.lane, &self.message).await {
+            events::dependency_failed("retry", &error);
+        }
+    }
+
+    fn lost(self) -> Handled {
         events::lease_lost(self.kind, self.started.elapsed());
-        put_off(delivery, self.context.settings.retry_delay(1)).await;
         Handled::LeaseLost
     }
 }

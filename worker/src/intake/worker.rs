@@ -17,6 +17,10 @@ use tokio_util::task::TaskTracker;
 use super::attempt::{Context, Handled, handle};
 use crate::pipeline::Pipeline;
 
+/// One message in so many permits is ahead in each lane: enough to keep them busy, and few that wait here while another
+/// worker is idle.
+const PERMITS_TO_ONE_AHEAD: usize = 8;
+
 /// The wait before a queue or a store that failed is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,15 +41,15 @@ pub struct Worker {
 
 impl Worker {
     pub fn build(config: &Config, adapters: &Adapters, pipeline: Arc<dyn Pipeline>) -> Self {
-        let prefetch = config.worker.effective_permits();
+        let permits = config.worker.effective_permits();
         Self {
             duties: Duties::new(config, adapters),
             roles: config.worker.roles.clone(),
             context: Arc::new(Context::new(config, adapters, pipeline)),
             queue: adapters.queue.clone(),
             lanes: config.worker.lanes.clone(),
-            permits: Arc::new(Semaphore::new(prefetch)),
-            prefetch,
+            permits: Arc::new(Semaphore::new(permits)),
+            prefetch: permits.div_ceil(PERMITS_TO_ONE_AHEAD),
             embedded: config.is_embedded(),
             drain: config.server.drain,
             consumer: None,

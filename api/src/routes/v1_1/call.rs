@@ -51,7 +51,8 @@ async fn take_in(
 ) -> Result<Upload, Problem> {
     front.ensure_ready()?;
     let caller = auth::by_header(front, headers, Scope::VerifyWrite).await?;
-    front.ensure_room(Lane::of(endpoint.usual, Priority::Interactive)).await?;
+    let lane = Lane::of(endpoint.usual, Priority::Interactive);
+    front.ensure_room(lane, caller.map(|caller| caller.tenant)).await?;
     let _place = front.place_for_upload()?;
     receive(front, &endpoint.form, headers, payload, caller).await
 }
@@ -65,9 +66,7 @@ async fn submit(
     let kind = (endpoint.kind)(&upload)?;
     let Demand { caller, draft, request } =
         Demand::new(upload, kind, Priority::Interactive, CHALLENGE, None)?;
-    if kind != endpoint.usual {
-        front.ensure_room(request.lane()).await?;
-    }
+    front.ensure_room(request.lane(), Some(caller.tenant)).await?;
     accept(front, caller, draft, request, traceparent(headers)).await
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn handle(
     let upload = take_in(&front, &request, payload).await.map_err(Problem::closing)?;
     let preferred = preferred_wait(request.headers())?;
     let demand = demand(upload)?;
-    front.ensure_room(demand.request.lane()).await?;
+    front.ensure_room(demand.request.lane(), Some(demand.caller.tenant)).await?;
     let Demand { caller, draft, request: wanted } = demand;
     let listener = front.signal.listen(draft.id()).await;
     let submitted = as_submitted(caller.tenant, draft.id(), wanted.clone());

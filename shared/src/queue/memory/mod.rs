@@ -40,6 +40,11 @@ impl Shared {
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn delay(&self, delay: Duration, lane: Lane, message: JobMessage) {
+        self.lanes().delay(lane, message, Instant::now() + delay);
+        self.changed.notify_waiters();
+    }
 }
 
 #[async_trait]
@@ -47,6 +52,19 @@ impl JobQueue for MemoryQueue {
     async fn publish(&self, lane: Lane, message: &JobMessage) -> Result<(), QueueError> {
         self.shared.lanes().publish(lane, message.clone())?;
         self.shared.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn publish_after(
+        &self,
+        delay: Duration,
+        lane: Lane,
+        message: &JobMessage,
+    ) -> Result<(), QueueError> {
+        if self.shared.lanes().is_closed() {
+            return Err(QueueError::Closed);
+        }
+        self.shared.delay(delay, lane, message.clone());
         Ok(())
     }
 
@@ -138,8 +156,7 @@ impl Settle for MemorySettle {
 
     async fn retry(mut self: Box<Self>, after: Duration) -> Result<(), QueueError> {
         if let Some(message) = self.unsettled.take() {
-            self.shared.lanes().delay(self.lane, message, Instant::now() + after);
-            self.shared.changed.notify_waiters();
+            self.shared.delay(after, self.lane, message);
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ mod tests;
 mod topology;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lapin::uri::AMQPUri;
@@ -79,11 +80,24 @@ impl RabbitQueue {
 #[async_trait]
 impl JobQueue for RabbitQueue {
     async fn publish(&self, lane: Lane, message: &JobMessage) -> Result<(), QueueError> {
+        self.publish_after(Duration::ZERO, lane, message).await
+    }
+
+    async fn publish_after(
+        &self,
+        delay: Duration,
+        lane: Lane,
+        message: &JobMessage,
+    ) -> Result<(), QueueError> {
         if self.shared.closed.is_cancelled() {
             return Err(QueueError::Closed);
         }
         let id = message.verification_id.to_string();
-        Ok(self.shared.publisher.to_lane(lane, message.to_bytes(), &id).await?)
+        let delay = topology::delay(delay);
+        if delay.is_zero() {
+            return Ok(self.shared.publisher.to_lane(lane, message.to_bytes(), &id).await?);
+        }
+        Ok(self.shared.publisher.to_lane_after(delay, lane, message.to_bytes(), &id).await?)
     }
 
     async fn consume(&self, lanes: &[LaneShare], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {

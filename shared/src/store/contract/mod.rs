@@ -41,7 +41,9 @@ macro_rules! store_contract {
             a_failure_is_written_with_its_reason
             a_finished_verification_is_gone_for_workers
             a_retried_verification_is_queued_and_its_attempt_counts
+            a_retried_row_whose_message_is_lost_is_offered_again
             a_verification_that_is_given_back_keeps_its_attempt
+            a_verification_that_is_given_back_is_in_the_outbox
             an_unknown_verification_is_gone
             a_queued_verification_can_be_canceled
             a_verification_in_work_or_finished_can_not_be_canceled
@@ -67,6 +69,8 @@ macro_rules! store_contract {
             a_finished_row_is_deleted_after_its_media
             unknown_identifiers_are_told_from_known_ones
             unfinished_rows_are_counted_by_state
+            a_turn_is_taken_by_one_and_comes_again
+            the_stores_clock_is_a_clock
             a_tenant_is_made_once
             a_key_is_found_by_its_hash
             a_hash_belongs_to_one_key
@@ -88,6 +92,7 @@ pub use store_contract as suite;
 /// Longer than any step takes.
 const LEASE: Duration = Duration::from_mins(1);
 const ATTEMPTS: u32 = 3;
+const RETRY: Outcome = Outcome::Retry { offered_ago: Duration::ZERO };
 
 /// A verification as a front end would accept it.
 pub fn new_verification(kind: Kind, priority: Priority) -> NewVerification {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{accept, read, report};
+use super::{RETRY, accept, read, report};
 use crate::domain::{Failure, NewVerification, ProblemCode, State, Transition};
 use crate::store::{Claim, Lease, Outcome, Stores};
 
@@ -47,7 +47,7 @@ impl Step {
                 _ => return false,
             },
             Self::Cancel => return store.cancel(new.tenant, new.id).await.is_ok(),
-            Self::Retry => Outcome::Retry,
+            Self::Retry => RETRY,
             Self::Succeed => Outcome::Succeeded(Box::new(report())),
             Self::Fail => Outcome::Failed(Failure::new(ProblemCode::Internal, "told to")),
         };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
+
 use super::{
     ATTEMPTS, LEASE, accept, claim, empty_outbox, finish, is_not_found, later, outbox, read, reoffer_leases,
     reoffer_queued, report,
@@ -140,4 +142,20 @@ pub async fn unfinished_rows_are_counted_by_state(stores: &Stores) {
     claim(stores, first.id, "worker", LEASE).await;
     let counts = stores.upkeep.counts().await.expect("counts");
     assert!(counts.contains(&(State::Queued, 2)) && counts.contains(&(State::Processing, 1)), "{counts:?}");
+}
+
+pub async fn a_turn_is_taken_by_one_and_comes_again(stores: &Stores) {
+    let (now, every) = (Timestamp::now(), Duration::from_mins(1));
+    let take = async |duty, now| stores.upkeep.take_turn(duty, now, every).await.expect("an answer");
+    let taken = join_all((0..10).map(|_| take("sweep", now))).await;
+    assert_eq!(taken.iter().filter(|taken| **taken).count(), 1);
+    assert!(take("another", now).await);
+    assert!(!take("sweep", now.after(every / 2)).await);
+    assert!(take("sweep", now.after(every)).await);
+}
+
+pub async fn the_stores_clock_is_a_clock(stores: &Stores) {
+    let first = stores.upkeep.now().await.expect("a time");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert!(stores.upkeep.now().await.expect("a time") > first);
 }

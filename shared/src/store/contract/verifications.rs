@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{
-    LEASE, accept, accept_in, claim, empty_outbox, finish, is_conflict, is_not_found, later,
+    LEASE, RETRY, accept, accept_in, claim, empty_outbox, finish, is_conflict, is_not_found, later,
     new_verification, outbox, read, reoffer_queued, report,
 };
 use crate::domain::{
@@ -30,6 +30,9 @@ pub async fn an_accepted_verification_is_queued_and_in_the_outbox(stores: &Store
     drop(batch);
     assert_eq!(stores.outbox.depth().await.expect("a count"), 1);
 }
+
+/// How far the store's clock may be from ours: they tick in different steps.
+const CLOCKS: Duration = Duration::from_millis(50);
 
 pub async fn an_identifier_is_accepted_once(stores: &Stores) {
     let new = accept(stores).await;
@@ -89,7 +92,7 @@ pub async fn a_lost_lease_can_write_nothing(stores: &Stores) {
     let outcomes = [
         Outcome::Succeeded(Box::new(report())),
         Outcome::Failed(Failure::new(ProblemCode::Internal, "late")),
-        Outcome::Retry,
+        RETRY,
         Outcome::GivenBack,
     ];
     for outcome in &outcomes {
@@ -97,7 +100,7 @@ pub async fn a_lost_lease_can_write_nothing(stores: &Stores) {
     }
     assert!(is_conflict(&stores.verifications.renew(&lost, LEASE).await));
     let same_owner = Lease { attempt: lost.attempt, ..held.clone() };
-    assert!(is_conflict(&stores.verifications.finish(&same_owner, &Outcome::Retry).await));
+    assert!(is_conflict(&stores.verifications.finish(&same_owner, &RETRY).await));
     let row = read(stores, &new).await;
     assert_eq!((row.state, row.attempts, row.report, row.error), (State::Processing, 2, None, None));
     finish(stores, &held, Outcome::Succeeded(Box::new(report()))).await;
@@ -128,7 +131,7 @@ pub async fn a_finished_verification_is_gone_for_workers(stores: &Stores) {
     finish(stores, &lease, Outcome::Succeeded(Box::new(report()))).await;
     let again = stores.verifications.claim(new.id, "worker", LEASE).await.expect("an answer");
     assert!(matches!(again, Claim::Gone), "{again:?}");
-    assert!(is_conflict(&stores.verifications.finish(&lease, &Outcome::Retry).await));
+    assert!(is_conflict(&stores.verifications.finish(&lease, &RETRY).await));
     assert_eq!(reoffer_queued(stores).await, Reoffered::default());
 }
 
@@ -136,11 +139,21 @@ pub async fn a_retried_verification_is_queued_and_its_attempt_counts(stores: &St
     let new = accept(stores).await;
     empty_outbox(stores).await;
     let lease = claim(stores, new.id, "worker", LEASE).await;
-    finish(stores, &lease, Outcome::Retry).await;
+    finish(stores, &lease, RETRY).await;
     let row = read(stores, &new).await;
     assert_eq!((row.state, row.attempts), (State::Queued, 1));
     assert_eq!(outbox(stores).await, [], "the queue's own retry brings it back");
     assert_eq!(claim(stores, new.id, "worker", LEASE).await.attempt, 2);
+}
+
+pub async fn a_retried_row_whose_message_is_lost_is_offered_again(stores: &Stores) {
+    let new = accept(stores).await;
+    empty_outbox(stores).await;
+    let lease = claim(stores, new.id, "worker", LEASE).await;
+    finish(stores, &lease, Outcome::Retry { offered_ago: LEASE }).await;
+    let now = Timestamp::now();
+    let swept = stores.upkeep.reoffer(now, now.before(LEASE / 2), 3, 10).await.expect("a sweep");
+    assert_eq!((swept.offered, outbox(stores).await.len()), (1, 1));
 }
 
 pub async fn a_verification_that_is_given_back_keeps_its_attempt(stores: &Stores) {
@@ -150,7 +163,20 @@ pub async fn a_verification_that_is_given_back_keeps_its_attempt(stores: &Stores
     let row = read(stores, &new).await;
     assert_eq!((row.state, row.attempts), (State::Queued, 0));
     assert_eq!(claim(stores, new.id, "other", LEASE).await.attempt, 1);
-    assert!(is_conflict(&stores.verifications.finish(&lease, &Outcome::Retry).await));
+    assert!(is_conflict(&stores.verifications.finish(&lease, &RETRY).await));
+}
+
+pub async fn a_verification_that_is_given_back_is_in_the_outbox(stores: &Stores) {
+    let new = accept(stores).await;
+    let message = outbox(stores).await;
+    for was_sent in [false, true] {
+        if was_sent {
+            empty_outbox(stores).await;
+        }
+        let lease = claim(stores, new.id, "stopping", LEASE).await;
+        finish(stores, &lease, Outcome::GivenBack).await;
+        assert_eq!(outbox(stores).await, message, "sent before: {was_sent}");
+    }
 }
 
 pub async fn an_unknown_verification_is_gone(stores: &Stores) {
@@ -181,26 +207,36 @@ pub async fn a_verification_in_work_or_finished_can_not_be_canceled(stores: &Sto
 }
 
 pub async fn a_lanes_backlog_is_counted_up_to_a_limit(stores: &Stores) {
-    let before = Timestamp::now();
-    for _ in 0..3 {
+    for _ in 0..2 {
         accept_in(stores, Kind::Spoof, Priority::Batch).await;
+    }
+    let (tenant, before) = (TenantId::new(), Timestamp::now());
+    for _ in 0..2 {
+        let new = NewVerification { tenant, ..new_verification(Kind::Photo, Priority::Batch) };
+        stores.verifications.accept(&new).await.expect("accepted");
     }
     let new = accept_in(stores, Kind::Photo, Priority::Batch).await;
     claim(stores, new.id, "worker", LEASE).await;
-    let backlog = async |lane, limit| stores.verifications.backlog(lane, limit).await.expect("a backlog");
+    sleep(Duration::from_millis(20)).await;
+    let backlog =
+        async |lane, limit| stores.verifications.backlog(lane, tenant, limit).await.expect("a backlog");
     let photos = backlog(Lane::PhotoBatch, 10).await;
-    assert_eq!(photos.queued, 3);
-    assert!(photos.oldest.is_some_and(|oldest| oldest >= before && oldest <= Timestamp::now()));
-    assert_eq!(backlog(Lane::PhotoBatch, 2).await.queued, 2);
+    assert_eq!((photos.queued, photos.own), (4, 2));
+    let age = photos.age.expect("they wait");
+    assert!(age >= Duration::from_millis(20) && age <= Timestamp::now().since(before) + CLOCKS, "{age:?}");
+    let photos = backlog(Lane::PhotoBatch, 1).await;
+    assert_eq!((photos.queued, photos.own), (1, 1));
     assert_eq!(backlog(Lane::VideoBatch, 10).await, Backlog::default());
+    let stranger = stores.verifications.backlog(Lane::PhotoBatch, TenantId::new(), 10).await;
+    assert_eq!(stranger.expect("a backlog"), Backlog { queued: 4, ..Backlog::default() });
 }
 
 pub async fn a_row_that_was_tried_does_not_age_its_lane(stores: &Stores) {
     let new = accept(stores).await;
     let lease = claim(stores, new.id, "worker", LEASE).await;
-    finish(stores, &lease, Outcome::Retry).await;
-    let backlog = stores.verifications.backlog(Lane::PhotoInteractive, 10).await.expect("a backlog");
-    assert_eq!(backlog, Backlog { queued: 1, oldest: None });
+    finish(stores, &lease, RETRY).await;
+    let backlog = stores.verifications.backlog(Lane::PhotoInteractive, new.tenant, 10).await;
+    assert_eq!(backlog.expect("a backlog"), Backlog { queued: 1, own: 1, age: None });
 }
 
 pub async fn a_newer_request_is_left_to_newer_workers(stores: &Stores) {

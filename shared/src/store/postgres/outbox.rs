@@ -31,7 +31,7 @@ pub(super) const TAKE: &str = "WITH RECURSIVE
             FOR UPDATE SKIP LOCKED
         ) AS own
     )
-    SELECT sequence, verification, traceparent FROM taken ORDER BY turn, sequence";
+    SELECT sequence, verification, traceparent FROM taken ORDER BY turn, sequence LIMIT $2";
 pub(super) const WAITING: &str =
     "SELECT lane FROM unnest($1::text[]) WITH ORDINALITY AS lanes (lane, position)
     CROSS JOIN LATERAL (SELECT 1 FROM outbox WHERE outbox.lane = lanes.lane LIMIT 1) AS any_row

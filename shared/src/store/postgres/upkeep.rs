@@ -2,14 +2,16 @@
 //! skips the rows that another has in its hands.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::Row;
 use uuid::Uuid;
 
 use super::Postgres;
 use super::call::answered;
-use super::row::{time, uuids};
+use super::row::{time, timestamp, uuids};
 use crate::domain::{Failure, ProblemCode, State, Timestamp, VerificationId};
 use crate::store::{Reoffered, StoreError, Upkeep};
 
@@ -63,6 +65,10 @@ pub(super) const KNOWN: &str = "SELECT id FROM verifications WHERE id = ANY ($1)
 pub(super) const UNFINISHED: &str = "SELECT
     (SELECT count(*) FROM verifications WHERE state = 'queued'),
     (SELECT count(*) FROM verifications WHERE state = 'processing')";
+
+/// Of several who ask at once, the others wait for the first one's row, and then find it too young.
+pub(super) const TAKE_TURN: &str = "INSERT INTO turns (duty, taken_at) VALUES ($1, $2)
+    ON CONFLICT (duty) DO UPDATE SET taken_at = excluded.taken_at WHERE turns.taken_at <= $3";
 
 #[async_trait]
 impl Upkeep for Postgres {
@@ -135,6 +141,16 @@ impl Upkeep for Postgres {
         let known: Vec<(Uuid,)> = self.requests.all(sqlx::query_as(KNOWN).bind(uuids(ids))).await?;
         let known: HashSet<Uuid> = known.into_iter().map(|(id,)| id).collect();
         Ok(ids.iter().filter(|id| !known.contains(id.as_uuid())).copied().collect())
+    }
+
+    async fn take_turn(&self, duty: &str, now: Timestamp, every: Duration) -> Result<bool, StoreError> {
+        let take = sqlx::query(TAKE_TURN).bind(duty).bind(time(now)).bind(time(now.before(every)));
+        Ok(self.requests.run(take).await? > 0)
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        let now: Option<(DateTime<Utc>,)> = self.requests.first(sqlx::query_as("SELECT now()")).await?;
+        Ok(now.map_or_else(Timestamp::now, |(now,)| timestamp(now)))
     }
 
     async fn counts(&self) -> Result<Vec<(State, u64)>, StoreError> {

@@ -58,12 +58,25 @@ const FAIL: &str = "UPDATE verifications
     SET state = 'failed', finished_at = now(), error = $4::jsonb, lease_owner = NULL, lease_until = NULL
     WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
 const RETRY: &str = "UPDATE verifications
-    SET state = 'queued', offered_at = now(), attempts = attempts - $4, lease_owner = NULL, lease_until = NULL
+    SET state = 'queued', offered_at = now() - make_interval(secs => $4), lease_owner = NULL, lease_until = NULL
     WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
+/// The message of the time before may still be in the outbox: its relay was killed after it had sent it.
+const GIVE_BACK: &str = "WITH given_back AS (
+        UPDATE verifications
+        SET state = 'queued', offered_at = now(), attempts = attempts - 1, lease_owner = NULL, lease_until = NULL
+        WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3
+        RETURNING id, tenant, lane, traceparent
+    )
+    INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM given_back
+    ON CONFLICT (verification) DO UPDATE SET lane = excluded.lane";
 /// The state is spelt out: a partial index serves only a query that names what it is partial to.
 pub(super) const BACKLOG: &str = "SELECT
-    (SELECT count(*) FROM (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = $1 LIMIT $2) AS queued),
-    (SELECT created_at FROM verifications WHERE state = 'queued' AND lane = $1 AND attempts = 0
+    (SELECT count(*) FROM (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = $1 LIMIT $3) AS queued),
+    (SELECT count(*) FROM (
+        SELECT 1 FROM verifications WHERE state = 'queued' AND lane = $1 AND tenant = $2 LIMIT $3
+    ) AS own),
+    (SELECT extract(epoch FROM now() - created_at)::float8 FROM verifications
+        WHERE state = 'queued' AND lane = $1 AND tenant = $2 AND attempts = 0
         ORDER BY created_at LIMIT 1)";
 pub(super) const LIST: &str = concat!(
     "SELECT ",
@@ -149,25 +162,33 @@ impl VerificationStore for Postgres {
         let statement = match outcome {
             Outcome::Succeeded(_) => SUCCEED,
             Outcome::Failed(_) => FAIL,
-            Outcome::Retry | Outcome::GivenBack => RETRY,
+            Outcome::Retry { .. } => RETRY,
+            Outcome::GivenBack => GIVE_BACK,
         };
         let finish =
             sqlx::query(statement).bind(held.id.as_uuid()).bind(&held.owner).bind(held.attempt as i32);
         let finish = match outcome {
             Outcome::Succeeded(report) => finish.bind(serde_json::to_string(report)?),
             Outcome::Failed(failure) => finish.bind(serde_json::to_string(failure)?),
-            Outcome::Retry => finish.bind(0),
-            Outcome::GivenBack => finish.bind(1),
+            Outcome::Retry { offered_ago } => finish.bind(offered_ago.as_secs_f64()),
+            Outcome::GivenBack => finish,
         };
-        if self.requests.run(finish).await? == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+        if self.requests.run(finish).await? == 0 {
+            return Err(StoreError::Conflict);
+        }
+        if *outcome == Outcome::GivenBack {
+            self.added.notify_one();
+        }
+        Ok(())
     }
 
-    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError> {
+    async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let backlog = sqlx::query_as(BACKLOG).bind(lane.name()).bind(limit);
-        let backlog: Option<(i64, Option<DateTime<Utc>>)> = self.requests.first(backlog).await?;
-        let (queued, oldest) = backlog.unwrap_or_default();
-        Ok(Backlog { queued: queued as u64, oldest: oldest.map(timestamp) })
+        let backlog = sqlx::query_as(BACKLOG).bind(lane.name()).bind(tenant.as_uuid()).bind(limit);
+        let backlog: Option<(i64, i64, Option<f64>)> = self.requests.first(backlog).await?;
+        let (queued, own, age) = backlog.unwrap_or_default();
+        let age = age.map(|seconds| Duration::from_secs_f64(seconds.max(0.0)));
+        Ok(Backlog { queued: queued as u64, own: own as u64, age })
     }
 
     async fn list(

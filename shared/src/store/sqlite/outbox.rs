@@ -25,7 +25,7 @@ pub(super) const TAKE: &str = "WITH RECURSIVE
             ORDER BY sequence LIMIT (SELECT size FROM share)
         )
     )
-    SELECT sequence, verification, traceparent FROM taken ORDER BY turn, sequence";
+    SELECT sequence, verification, traceparent FROM taken ORDER BY turn, sequence LIMIT ?2";
 
 #[async_trait]
 impl Outbox for Sqlite {

@@ -62,7 +62,7 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
         .expect("changed");
     let claim = store.claim(new.id, "worker", Duration::from_mins(1)).await;
     let Ok(Claim::Unreadable(lease, _)) = claim else { panic!("{claim:?}") };
-    store.finish(&lease, &Outcome::Retry).await.expect("given up");
+    store.finish(&lease, &Outcome::GivenBack).await.expect("given up");
 }
 
 /// A query that looks at every row would be slow when there are millions.
@@ -72,6 +72,7 @@ async fn no_recurring_query_scans_the_table() {
     let statements = [
         verifications::QUEUED,
         verifications::CLAIM,
+        verifications::OWN,
         verifications::OLDEST,
         verifications::LIST,
         outbox::TAKE,

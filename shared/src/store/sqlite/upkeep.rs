@@ -1,5 +1,7 @@
 //! The sweeps: what was left lying is offered again, what is old is forgotten.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -43,6 +45,9 @@ pub(super) const DELETE_FINISHED: &str = "DELETE FROM verifications WHERE id IN
 pub(super) const UNFINISHED: &str = "SELECT
     (SELECT count(*) FROM verifications WHERE state = 'queued'),
     (SELECT count(*) FROM verifications WHERE state = 'processing')";
+
+const TAKE_TURN: &str = "INSERT INTO turns (duty, taken_at) VALUES (?1, ?2)
+    ON CONFLICT (duty) DO UPDATE SET taken_at = excluded.taken_at WHERE turns.taken_at <= ?3";
 
 /// Later than every time that a row can hold.
 const EVER: i64 = i64::MAX;
@@ -145,6 +150,20 @@ impl Upkeep for Sqlite {
         .fetch_all(&self.reader)
         .await?;
         Ok(positions.into_iter().filter_map(|position| ids.get(position as usize).copied()).collect())
+    }
+
+    async fn take_turn(&self, duty: &str, now: Timestamp, every: Duration) -> Result<bool, StoreError> {
+        let taken = sqlx::query(TAKE_TURN)
+            .bind(duty)
+            .bind(now.as_millis())
+            .bind(now.before(every).as_millis())
+            .execute(&self.writer)
+            .await?;
+        Ok(taken.rows_affected() > 0)
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok(Timestamp::now())
     }
 
     async fn counts(&self) -> Result<Vec<(State, u64)>, StoreError> {

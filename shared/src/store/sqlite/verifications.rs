@@ -40,13 +40,22 @@ const FAIL: &str = "UPDATE verifications
     SET state = 'failed', finished_at = ?4, error = ?5, lease_owner = NULL, lease_until = NULL
     WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
 const RETRY: &str = "UPDATE verifications
-    SET state = 'queued', offered_at = ?4, attempts = attempts - ?5, lease_owner = NULL, lease_until = NULL
+    SET state = 'queued', offered_at = ?4 - ?5, lease_owner = NULL, lease_until = NULL
     WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
+const GIVE_BACK: &str = "UPDATE verifications
+    SET state = 'queued', offered_at = ?4, attempts = attempts - 1, lease_owner = NULL, lease_until = NULL
+    WHERE id = ?1 AND state = 'processing' AND lease_owner = ?2 AND attempts = ?3";
+/// Its message of the time before may still be there: the relay was killed after it had sent it.
+const OFFER_AGAIN: &str = "INSERT INTO outbox (verification, tenant, lane, traceparent)
+    SELECT id, tenant, lane, traceparent FROM verifications WHERE id = ?1
+    ON CONFLICT (verification) DO NOTHING";
 /// The state is spelt out: a partial index serves only a query that names what it is partial to.
 pub(super) const QUEUED: &str = "SELECT count(*) FROM
     (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = ?1 LIMIT ?2)";
+pub(super) const OWN: &str = "SELECT count(*) FROM
+    (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = ?1 AND tenant = ?2 LIMIT ?3)";
 pub(super) const OLDEST: &str = "SELECT created_at FROM verifications
-    WHERE state = 'queued' AND lane = ?1 AND attempts = 0 ORDER BY created_at LIMIT 1";
+    WHERE state = 'queued' AND lane = ?1 AND tenant = ?2 AND attempts = 0 ORDER BY created_at LIMIT 1";
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     columns!(),
@@ -169,7 +178,8 @@ impl VerificationStore for Sqlite {
         let statement = match outcome {
             Outcome::Succeeded(_) => SUCCEED,
             Outcome::Failed(_) => FAIL,
-            Outcome::Retry | Outcome::GivenBack => RETRY,
+            Outcome::Retry { .. } => RETRY,
+            Outcome::GivenBack => GIVE_BACK,
         };
         let statement = sqlx::query(statement)
             .bind(held.id.as_uuid())
@@ -179,20 +189,33 @@ impl VerificationStore for Sqlite {
         let statement = match outcome {
             Outcome::Succeeded(report) => statement.bind(serde_json::to_string(report)?),
             Outcome::Failed(failure) => statement.bind(serde_json::to_string(failure)?),
-            Outcome::Retry => statement.bind(0),
-            Outcome::GivenBack => statement.bind(1),
+            Outcome::Retry { offered_ago } => statement.bind(offered_ago.as_millis() as i64),
+            Outcome::GivenBack => statement,
         };
-        let finished = statement.execute(&self.writer).await?;
-        if finished.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+        let mut transaction = self.begin().await?;
+        if statement.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        if *outcome == Outcome::GivenBack {
+            sqlx::query(OFFER_AGAIN).bind(held.id.as_uuid()).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        if *outcome == Outcome::GivenBack {
+            self.added.notify_one();
+        }
+        Ok(())
     }
 
-    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError> {
+    async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let queued: i64 =
-            sqlx::query_scalar(QUEUED).bind(lane.name()).bind(limit).fetch_one(&self.reader).await?;
-        let oldest: Option<i64> =
-            sqlx::query_scalar(OLDEST).bind(lane.name()).fetch_optional(&self.reader).await?;
-        Ok(Backlog { queued: queued as u64, oldest: oldest.map(Timestamp::from_millis) })
+        let (lane, tenant) = (lane.name(), tenant.as_uuid());
+        let queued: i64 = sqlx::query_scalar(QUEUED).bind(lane).bind(limit).fetch_one(&self.reader).await?;
+        let own = sqlx::query_scalar(OWN).bind(lane).bind(tenant).bind(limit);
+        let own: i64 = own.fetch_one(&self.reader).await?;
+        let oldest = sqlx::query_scalar(OLDEST).bind(lane).bind(tenant);
+        let oldest: Option<i64> = oldest.fetch_optional(&self.reader).await?;
+        let age = oldest.map(|oldest| Timestamp::now().since(Timestamp::from_millis(oldest)));
+        Ok(Backlog { queued: queued as u64, own: own as u64, age })
     }
 
     async fn list(

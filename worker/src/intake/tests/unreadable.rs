@@ -47,8 +47,8 @@ impl VerificationStore for FakeUnreadable {
         self.0.finish(held, outcome).await
     }
 
-    async fn backlog(&self, lane: Lane, limit: u64) -> Result<Backlog, StoreError> {
-        self.0.backlog(lane, limit).await
+    async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError> {
+        self.0.backlog(lane, tenant, limit).await
     }
 
     async fn list(

@@ -24,7 +24,7 @@ fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
         (verifications::CLAIM, format!("{id}, 'worker', 30, 1")),
         (verifications::RENEW, format!("{id}, 'worker', 1, 30")),
         (verifications::SUCCEED, format!("{id}, 'worker', 1, '{{}}'")),
-        (verifications::BACKLOG, "'photo.interactive', 1000".to_owned()),
+        (verifications::BACKLOG, format!("'photo.interactive', {tenant}, 1000")),
         (verifications::LIST, format!("{tenant}, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50")),
         (verifications::LIST, format!("{tenant}, {id}, 50")),
         (outbox::TAKE, "'photo.interactive', 20".to_owned()),
@@ -36,6 +36,7 @@ fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
         (upkeep::DELETE_FINISHED, "now(), 10".to_owned()),
         (upkeep::KNOWN, ids),
         (upkeep::UNFINISHED, String::new()),
+        (upkeep::TAKE_TURN, "'sweep', now(), now()".to_owned()),
     ]
 }
 

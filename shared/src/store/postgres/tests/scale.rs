@@ -97,17 +97,17 @@ async fn measure(
                 .expect("accepted");
         }
     }
-    relay(sides, jobs.len()).await;
+    relay(sides, tenants[0], jobs.len()).await;
     work(sides, &jobs).await;
     read(sides, &jobs, old).await;
     sweep(sides, jobs.len()).await;
 }
 
-async fn relay(sides: &mut [Side; 2], jobs: usize) {
+async fn relay(sides: &mut [Side; 2], tenant: TenantId, jobs: usize) {
     let lane = Lane::PhotoInteractive;
     for _ in 0..jobs / 40 {
         for side in &mut *sides {
-            let backlog = async |stores: &Stores| stores.verifications.backlog(lane, 1000).await;
+            let backlog = async |stores: &Stores| stores.verifications.backlog(lane, tenant, 1000).await;
             side.time("backlog, 1,000 queued", backlog).await.expect("a backlog");
             let take = async |stores: &Stores| stores.outbox.take(lane, 40).await;
             let batch = side.time("take 40 messages", take).await.expect("rows");
