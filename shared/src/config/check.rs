@@ -6,7 +6,7 @@ use super::{Config, ConfigError, ServiceUrl};
 use crate::domain::Lane;
 use crate::roles::Role;
 
-const ALL_ROLES: [Role; 3] = [Role::Pipeline, Role::Relay, Role::Reaper];
+const ALL_ROLES: [Role; 4] = [Role::Pipeline, Role::Relay, Role::Reaper, Role::Deliver];
 
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
@@ -61,6 +61,10 @@ impl Config {
                 self.retention.media <= self.retention.reports,
                 "retention.media must not be longer than retention.reports, which end with the row",
             ),
+            (self.webhooks.at_once > 0, "webhooks.at_once must be at least 1"),
+            (self.webhooks.at_once_each > 0, "webhooks.at_once_each must be at least 1"),
+            (!self.webhooks.connect_time.is_zero(), "webhooks.connect_time must be more than 0s"),
+            (!self.webhooks.answer_time.is_zero(), "webhooks.answer_time must be more than 0s"),
             (!self.sampling.detect_every.is_zero(), "sampling.detect_every must be more than 0s"),
             (!self.sampling.embed_every.is_zero(), "sampling.embed_every must be more than 0s"),
             (!self.sampling.liveness_every.is_zero(), "sampling.liveness_every must be more than 0s"),

@@ -4,6 +4,7 @@ mod check;
 mod load;
 mod secret;
 mod sections;
+mod webhooks;
 
 pub use load::{ConfigError, DEFAULTS};
 pub use secret::{Secret, ServiceUrl};
@@ -12,3 +13,4 @@ pub use sections::{
     Blobs, Config, Data, LaneLimits, Lanes, Limits, Log, LogFormat, Models, Pipeline, Queue, Retention,
     Sampling, Server, Signal, Store, V1, Worker,
 };
+pub use webhooks::Webhooks;

@@ -11,6 +11,7 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 use super::secret::{Secret, ServiceUrl};
+use super::webhooks::Webhooks;
 use crate::domain::{Lane, LaneShare, Thresholds};
 use crate::roles::Role;
 
@@ -29,6 +30,7 @@ pub struct Config {
     pub v1: V1,
     pub worker: Worker,
     pub retention: Retention,
+    pub webhooks: Webhooks,
     pub models: Models,
     pub pipeline: Pipeline,
     pub sampling: Sampling,
@@ -283,7 +285,7 @@ fn cores() -> usize {
     available_parallelism().map_or(1, NonZero::get)
 }
 
-mod humantime_serde_list {
+pub(super) mod humantime_serde_list {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -291,11 +293,16 @@ mod humantime_serde_list {
     #[derive(Serialize, Deserialize)]
     struct Item(#[serde(with = "humantime_serde")] Duration);
 
-    pub(super) fn serialize<S: Serializer>(list: &[Duration], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::config) fn serialize<S: Serializer>(
+        list: &[Duration],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(list.iter().map(|duration| Item(*duration)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Duration>, D::Error> {
         Ok(Vec::<Item>::deserialize(deserializer)?.into_iter().map(|item| item.0).collect())
     }
 }

@@ -100,6 +100,16 @@ identifier!(
     KeyId,
     "key"
 );
+identifier!(
+    /// A server of a tenant's that is told of events.
+    WebhookId,
+    "whk"
+);
+identifier!(
+    /// One event on its way to one receiver; the same over every attempt.
+    DeliveryId,
+    "msg"
+);
 
 #[cfg(test)]
 mod tests {

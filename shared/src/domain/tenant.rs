@@ -20,13 +20,21 @@ pub enum Scope {
     MediaRead,
     #[serde(rename = "review:write")]
     ReviewWrite,
+    #[serde(rename = "webhook:write")]
+    WebhookWrite,
     #[serde(rename = "admin")]
     Admin,
 }
 
 impl Scope {
-    pub const ALL: &'static [Self] =
-        &[Self::VerifyWrite, Self::VerifyRead, Self::MediaRead, Self::ReviewWrite, Self::Admin];
+    pub const ALL: &'static [Self] = &[
+        Self::VerifyWrite,
+        Self::VerifyRead,
+        Self::MediaRead,
+        Self::ReviewWrite,
+        Self::WebhookWrite,
+        Self::Admin,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,6 +42,7 @@ impl Scope {
             Self::VerifyRead => "verify:read",
             Self::MediaRead => "media:read",
             Self::ReviewWrite => "review:write",
+            Self::WebhookWrite => "webhook:write",
             Self::Admin => "admin",
         }
     }

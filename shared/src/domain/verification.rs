@@ -7,7 +7,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Digits, Failure, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId};
+use super::{
+    Digits, Failure, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId, WebhookUrl,
+};
 
 /// What is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -243,6 +245,9 @@ pub struct Request {
     /// The client's own, given back as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+    /// Who is told of its end, beside the tenant's endpoints. The stores' statements know it by this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<WebhookUrl>,
 }
 
 const fn first_version() -> u16 {

@@ -1,8 +1,10 @@
-//! The duties that belong to no job: sending the outbox, sweeping. Any process may have them, several at once.
+//! The duties that belong to no job: sending the outbox, sweeping, sending webhooks. Any process may have them, several at once.
 //!
 //! - `relay`: from the outbox to the queue.
 //! - `reaper`: what was left lying is offered again, what is old is forgotten.
+//! - `deliver`: webhooks, to those who want to be told.
 
+mod deliver;
 mod reaper;
 mod relay;
 
@@ -13,6 +15,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::deliver::Deliverer;
 use self::reaper::Reaper;
 use self::relay::Relay;
 use crate::adapters::Adapters;
@@ -33,6 +36,8 @@ pub enum Role {
     Relay,
     /// Sweeps: expired leases, due media and results, orphans.
     Reaper,
+    /// Sends webhooks.
+    Deliver,
 }
 
 /// The duties, ready to be run or to be stepped.
@@ -40,6 +45,7 @@ pub enum Role {
 pub struct Duties {
     relay: Relay,
     reaper: Reaper,
+    deliverer: Deliverer,
 }
 
 impl Duties {
@@ -47,6 +53,7 @@ impl Duties {
         Self {
             relay: Relay::new(config, adapters.stores.outbox.clone(), adapters.queue.clone()),
             reaper: Reaper::new(config, adapters),
+            deliverer: Deliverer::new(config, adapters),
         }
     }
 
@@ -58,8 +65,12 @@ impl Duties {
             running.spawn(kept("relay", move || relay.clone().run(stop.clone())));
         }
         if roles.contains(&Role::Reaper) {
-            let reaper = self.reaper;
-            running.spawn(kept("reaper", move || reaper.clone().run(shutdown.clone())));
+            let (reaper, stop) = (self.reaper, shutdown.clone());
+            running.spawn(kept("reaper", move || reaper.clone().run(stop.clone())));
+        }
+        if roles.contains(&Role::Deliver) {
+            let deliverer = self.deliverer;
+            running.spawn(kept("deliver", move || deliverer.clone().run(shutdown.clone())));
         }
         running.close();
         running.wait().await;
@@ -68,6 +79,11 @@ impl Duties {
     /// Sends what is in the outbox, as far as the queue takes it.
     pub async fn relay(&self) {
         self.relay.pass().await;
+    }
+
+    /// Makes one attempt at each webhook that is due; how many there were.
+    pub async fn deliver(&self) -> usize {
+        self.deliverer.step().await
     }
 
     /// Sweeps once, as if it were `now`.

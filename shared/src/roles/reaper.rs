@@ -1,6 +1,7 @@
 //! What was left lying is offered again, what is old is forgotten.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use tokio::time::sleep;
@@ -12,7 +13,7 @@ use crate::config::{self, Config};
 use crate::domain::{Lane, Timestamp, VerificationId};
 use crate::queue::JobQueue;
 use crate::signal::Signal;
-use crate::store::{Outbox, StoreError, Upkeep};
+use crate::store::{DeliveryStore, Outbox, StoreError, Upkeep};
 use crate::telemetry::{events, metrics};
 
 const BATCH: u32 = 200;
@@ -34,6 +35,8 @@ pub(super) struct Reaper {
     signal: Arc<dyn Signal>,
     settings: config::Worker,
     retention: config::Retention,
+    deliveries: Arc<dyn DeliveryStore>,
+    keep_deliveries: Duration,
 }
 
 /// Why a sweep stopped or left something behind; the next one tries again.
@@ -55,6 +58,8 @@ impl Reaper {
             signal: adapters.signal.clone(),
             settings: config.worker.clone(),
             retention: config.retention.clone(),
+            deliveries: adapters.stores.deliveries.clone(),
+            keep_deliveries: config.webhooks.keep,
         }
     }
 
@@ -79,6 +84,7 @@ impl Reaper {
         report("offer again", self.reoffer(now).await);
         report("delete media", self.delete_media(now).await);
         report("delete results", self.delete_results(now).await);
+        report("delete deliveries", self.delete_deliveries().await);
         report("sweep orphans", self.sweep_orphans(now).await);
         report("measure", self.measure().await);
     }
@@ -125,6 +131,11 @@ impl Reaper {
         }
     }
 
+    async fn delete_deliveries(&self) -> Result<(), SweepError> {
+        while self.deliveries.delete_deliveries(self.keep_deliveries, BATCH).await? == u64::from(BATCH) {}
+        Ok(())
+    }
+
     /// Uploads that were begun long ago and belong to no row: their process was killed before it accepted them.
     async fn sweep_orphans(&self, now: Timestamp) -> Result<(), SweepError> {
         if !self.upkeep.take_turn("sweep orphans", now, self.retention.orphans / ORPHAN_SWEEPS).await? {
@@ -165,6 +176,7 @@ impl Reaper {
 
     async fn measure(&self) -> Result<(), SweepError> {
         metrics::outbox_rows(self.outbox.depth().await?);
+        metrics::webhook_lag(self.deliveries.delivery_lag().await?.unwrap_or_default());
         for (state, count) in self.upkeep.counts().await? {
             metrics::jobs_unfinished(state, count);
         }

@@ -1,4 +1,4 @@
-//! The port to the rows: verifications, the outbox, API keys. The rows are the truth; everything else is a hint.
+//! The port to the rows: verifications, the outbox, API keys, webhooks. The rows are the truth; everything else is a hint.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -8,6 +8,7 @@ mod migrations;
 mod open;
 mod postgres;
 mod sqlite;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::queue::JobMessage;
 pub use lock::{DataLock, LockError};
 pub use migrations::Migrated;
 pub use open::OpenError;
+pub use webhooks::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, WebhookStore};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -209,11 +211,13 @@ pub trait KeyStore: Send + Sync {
     async fn key_used(&self, id: KeyId) -> Result<(), StoreError>;
 }
 
-/// The store's four sides, one database behind them.
+/// The store's sides, one database behind them.
 #[derive(Clone)]
 pub struct Stores {
     pub verifications: Arc<dyn VerificationStore>,
     pub outbox: Arc<dyn Outbox>,
     pub upkeep: Arc<dyn Upkeep>,
     pub keys: Arc<dyn KeyStore>,
+    pub webhooks: Arc<dyn WebhookStore>,
+    pub deliveries: Arc<dyn DeliveryStore>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::migrations::{Migrated, TablesError};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
-use super::{KeyStore, Outbox, StoreError, Stores, Upkeep, VerificationStore};
+use super::{DeliveryStore, KeyStore, Outbox, StoreError, Stores, Upkeep, VerificationStore, WebhookStore};
 use crate::config::{Data, Store};
 
 /// The store can't be used.
@@ -56,9 +56,18 @@ impl Stores {
         }
     }
 
-    fn behind(store: impl VerificationStore + Outbox + Upkeep + KeyStore + 'static) -> Self {
+    fn behind(
+        store: impl VerificationStore + Outbox + Upkeep + KeyStore + WebhookStore + DeliveryStore + 'static,
+    ) -> Self {
         let store = Arc::new(store);
-        Self { verifications: store.clone(), outbox: store.clone(), upkeep: store.clone(), keys: store }
+        Self {
+            verifications: store.clone(),
+            outbox: store.clone(),
+            upkeep: store.clone(),
+            keys: store.clone(),
+            webhooks: store.clone(),
+            deliveries: store,
+        }
     }
 }
 

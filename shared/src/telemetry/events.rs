@@ -6,8 +6,11 @@ use tracing::{error, info, warn};
 
 use super::metrics::{self, AttemptEnd};
 use crate::config::ServiceUrl;
-use crate::domain::{Kind, Lane, NewVerification, State, Verdict, Verification, VerificationId};
-use crate::store::{Lease, Outcome, Reoffered};
+use crate::domain::{
+    Delivery, DeliveryAttempt, DeliveryError, DisabledReason, Kind, Lane, NewVerification, State, TenantId,
+    Verdict, Verification, VerificationId, WebhookId,
+};
+use crate::store::{Lease, Outcome, Reoffered, Settlement};
 
 /// A cause with everything that it says about its own causes.
 type Cause<'a> = &'a (dyn std::error::Error + 'static);
@@ -159,6 +162,31 @@ pub fn orphans_swept(ids: &[VerificationId]) {
         warn!(count = ids.len(), "uploads without a verification swept");
         metrics::orphans_swept(ids.len() as u64);
     }
+}
+
+/// An attempt to tell a receiver has ended. Neither its URL nor its answer is anybody's business.
+pub fn delivery_attempted(delivery: &Delivery, attempt: &DeliveryAttempt, settlement: Settlement) {
+    let duration_ms = attempt.duration_ms;
+    let outcome = attempt.error.map_or("delivered", DeliveryError::name);
+    match settlement {
+        Settlement::Delivered => {
+            info!(http.status_code = attempt.status, delivery.duration_ms = duration_ms, "webhook delivered");
+        }
+        Settlement::Retry(after) => {
+            let retry_in_ms = after.as_millis() as u64;
+            info!(outcome, http.status_code = attempt.status, retry_in_ms, "webhook will be tried again");
+        }
+        Settlement::GivenUp => {
+            warn!(outcome, http.status_code = attempt.status, "webhook given up");
+        }
+    }
+    metrics::webhook_attempt(delivery.event, outcome, Duration::from_millis(duration_ms));
+}
+
+/// A tenant's endpoint is told nothing from now on.
+pub fn endpoint_disabled(tenant: TenantId, id: WebhookId, reason: DisabledReason) {
+    warn!(tenant.id = %tenant, webhook.id = %id, reason = reason.name(), "webhook endpoint disabled");
+    metrics::webhook_disabled(reason);
 }
 
 /// The drain's time is over and work is still running.

@@ -6,7 +6,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::TelemetryError;
-use crate::domain::{Kind, Lane, MediaRole, State, Verdict};
+use crate::domain::{DisabledReason, EventType, Kind, Lane, MediaRole, State, Verdict};
 
 const REQUESTS: &str = "countersign_requests_total";
 const REQUEST_SECONDS: &str = "countersign_request_seconds";
@@ -26,6 +26,10 @@ const JOBS_UNFINISHED: &str = "countersign_jobs_unfinished";
 const PERMITS_IN_USE: &str = "countersign_permits_in_use";
 const MEDIA_DELETED: &str = "countersign_media_deleted_total";
 const ORPHANS_SWEPT: &str = "countersign_orphans_swept_total";
+const WEBHOOK_ATTEMPTS: &str = "countersign_webhook_attempts_total";
+const WEBHOOK_SECONDS: &str = "countersign_webhook_seconds";
+const WEBHOOK_LAG: &str = "countersign_webhook_lag_seconds";
+const WEBHOOKS_DISABLED: &str = "countersign_webhooks_disabled_total";
 const SIGNAL_CONNECTED: &str = "countersign_signal_connected";
 const SIGNALS_DROPPED: &str = "countersign_signals_dropped_total";
 
@@ -169,6 +173,21 @@ pub fn orphans_swept(verifications: u64) {
     counter!(ORPHANS_SWEPT).increment(verifications);
 }
 
+/// One attempt to tell a receiver.
+pub fn webhook_attempt(event: EventType, outcome: &'static str, duration: Duration) {
+    counter!(WEBHOOK_ATTEMPTS, "event" => event.name(), "outcome" => outcome).increment(1);
+    histogram!(WEBHOOK_SECONDS).record(duration);
+}
+
+/// How long the oldest that is due has waited.
+pub fn webhook_lag(lag: Duration) {
+    gauge!(WEBHOOK_LAG).set(lag.as_secs_f64());
+}
+
+pub fn webhook_disabled(reason: DisabledReason) {
+    counter!(WEBHOOKS_DISABLED, "reason" => reason.name()).increment(1);
+}
+
 /// Whether wake-ups from other processes reach this one.
 pub fn signal_connected(connected: bool) {
     gauge!(SIGNAL_CONNECTED).set(if connected { 1.0 } else { 0.0 });
@@ -212,6 +231,10 @@ fn describe() {
     describe_gauge!(JOBS_UNFINISHED, "verifications that are queued or in work");
     describe_gauge!(PERMITS_IN_USE, "jobs in work in this process");
     describe_counter!(MEDIA_DELETED, "verifications whose media were deleted");
+    describe_counter!(WEBHOOK_ATTEMPTS, "attempts to tell a receiver by event and outcome");
+    describe_histogram!(WEBHOOK_SECONDS, Unit::Seconds, "time that one attempt to tell a receiver takes");
+    describe_gauge!(WEBHOOK_LAG, Unit::Seconds, "how long the oldest webhook that is due has waited");
+    describe_counter!(WEBHOOKS_DISABLED, "webhook endpoints that were disabled, since gone or failing");
     describe_gauge!(SIGNAL_CONNECTED, "1 while wake-ups from other processes arrive");
     describe_counter!(SIGNALS_DROPPED, "wake-ups that other processes were not told of");
     describe_counter!(ORPHANS_SWEPT, "uploads without a verification that were deleted");

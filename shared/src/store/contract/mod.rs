@@ -113,6 +113,7 @@ pub fn new_verification(kind: Kind, priority: Priority) -> NewVerification {
         challenge: is_video.then(|| "012345".parse().expect("six digits")),
         language: is_video.then(|| "th-TH".parse().expect("a known language")),
         metadata: None,
+        webhook_url: None,
     };
     NewVerification { id, tenant, request, traceparent: Some("00-4bf9-00f0-01".to_owned()) }
 }

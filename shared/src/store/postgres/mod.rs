@@ -1,13 +1,16 @@
 //! Rows in PostgreSQL: any number of processes, every guard in the statement itself.
 
 mod call;
+mod deliveries;
 mod error;
 mod keys;
 mod outbox;
 mod row;
 mod tables;
+mod told;
 mod upkeep;
 mod verifications;
+mod webhooks;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -44,6 +47,7 @@ pub(super) struct Postgres {
     requests: Connections,
     relays: Connections,
     added: Notify,
+    deliveries_added: Notify,
 }
 
 impl Postgres {
@@ -62,6 +66,7 @@ impl Postgres {
             requests: Connections::new(options.clone(), requests),
             relays: Connections::new(options, RELAYS),
             added: Notify::new(),
+            deliveries_added: Notify::new(),
         })
     }
 

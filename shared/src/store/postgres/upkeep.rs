@@ -12,12 +12,14 @@ use uuid::Uuid;
 use super::Postgres;
 use super::call::answered;
 use super::row::{time, timestamp, uuids};
+use super::told::{final_columns, fresh_id, told};
 use crate::domain::{Failure, ProblemCode, State, Timestamp, VerificationId};
 use crate::store::{Reoffered, StoreError, Upkeep};
 
 /// A lease has expired when the caller and the database both say so: a caller's clock may be wrong. Every state is spelt
 /// out: a partial index serves only a query that names what it is partial to.
-pub(super) const REOFFER: &str = "WITH
+pub(super) const REOFFER: &str = concat!(
+    "WITH
     expired AS MATERIALIZED (
         SELECT id FROM verifications
         WHERE state = 'processing' AND lease_until < least($1, now())
@@ -31,8 +33,11 @@ pub(super) const REOFFER: &str = "WITH
         UPDATE verifications
         SET state = 'failed', finished_at = now(), error = $5::jsonb, lease_owner = NULL, lease_until = NULL
         WHERE id = ANY (ARRAY(SELECT id FROM expired UNION ALL SELECT id FROM forgotten)) AND attempts >= $3
-        RETURNING id
-    ),
+        RETURNING ",
+    final_columns!(),
+    "), ",
+    told!("exhausted"),
+    ",
     stale AS (
         UPDATE verifications
         SET state = 'queued', offered_at = now(), lease_owner = NULL, lease_until = NULL
@@ -43,11 +48,19 @@ pub(super) const REOFFER: &str = "WITH
         INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM stale ORDER BY id
         ON CONFLICT (verification) DO NOTHING
     )
-    SELECT id, true AS exhausted FROM exhausted UNION ALL SELECT id, false FROM stale";
-const EXHAUST_ALL: &str = "UPDATE verifications
-    SET state = 'failed', finished_at = now(), error = $1::jsonb, lease_owner = NULL, lease_until = NULL
-    WHERE state IN ('queued', 'processing') AND attempts >= $2
-    RETURNING id";
+    SELECT id, true AS exhausted FROM exhausted UNION ALL SELECT id, false FROM stale"
+);
+const EXHAUST_ALL: &str = concat!(
+    "WITH exhausted AS (
+        UPDATE verifications
+        SET state = 'failed', finished_at = now(), error = $1::jsonb, lease_owner = NULL, lease_until = NULL
+        WHERE state IN ('queued', 'processing') AND attempts >= $2
+        RETURNING ",
+    final_columns!(),
+    "), ",
+    told!("exhausted"),
+    " SELECT id FROM exhausted"
+);
 const RELEASE_ALL: &str = "UPDATE verifications
     SET state = 'queued', offered_at = now(), lease_owner = NULL, lease_until = NULL WHERE state = 'processing'";
 const OFFER_ALL: &str = "INSERT INTO outbox (verification, tenant, lane, traceparent)
@@ -92,6 +105,8 @@ impl Upkeep for Postgres {
         if offered > 0 {
             self.added.notify_one();
         }
+        // Perhaps somebody is to be told of them.
+        self.told(exhausted.len() as i64);
         Ok(Reoffered { offered: offered as u64, exhausted: ids(exhausted) })
     }
 
@@ -108,6 +123,7 @@ impl Upkeep for Postgres {
         answered(sqlx::raw_sql("COMMIT").execute(held.connection())).await?;
         held.release();
         self.added.notify_one();
+        self.deliveries_added.notify_one();
         Ok(Reoffered { offered: offered as u64, exhausted: ids(exhausted?) })
     }
 

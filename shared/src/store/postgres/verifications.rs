@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Postgres;
 use super::row::{VerificationRow, columns, timestamp};
+use super::told::{final_columns, fresh_id, told};
 use crate::domain::{
     Lane, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
 };
@@ -25,17 +26,21 @@ const ACCEPT: &str = "WITH accepted AS (
 pub(super) const READ: &str =
     concat!("SELECT ", columns!(), " FROM verifications WHERE id = $1 AND tenant = $2");
 /// A message that a relay has in its hands is left to it; nobody takes it for work.
-pub(super) const CANCEL: &str = "WITH canceled AS (
+pub(super) const CANCEL: &str = concat!(
+    "WITH canceled AS (
         UPDATE verifications SET state = 'canceled', finished_at = now()
         WHERE id = $1 AND tenant = $2 AND state = 'queued'
-        RETURNING id
-    ),
+        RETURNING ",
+    final_columns!(),
+    "),
     removed AS (
         DELETE FROM outbox WHERE sequence IN (
             SELECT sequence FROM outbox WHERE verification IN (SELECT id FROM canceled) FOR UPDATE SKIP LOCKED
         )
-    )
-    SELECT id FROM canceled";
+    ), ",
+    told!("canceled"),
+    " SELECT (SELECT count(*) FROM told) FROM canceled"
+);
 const EXISTS: &str = "SELECT id FROM verifications WHERE id = $1 AND tenant = $2";
 pub(super) const CLAIM: &str = concat!(
     "UPDATE verifications SET state = 'processing', attempts = attempts + 1, lease_owner = $2,
@@ -51,12 +56,28 @@ const REFUSAL: &str = "SELECT version, lease_until FROM verifications
 const LEAVE: &str = "UPDATE verifications SET offered_at = now() WHERE id = $1 AND state = 'queued'";
 pub(super) const RENEW: &str = "UPDATE verifications SET lease_until = now() + make_interval(secs => $4)
     WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
-pub(super) const SUCCEED: &str = "UPDATE verifications
-    SET state = 'succeeded', finished_at = now(), report = $4::jsonb, lease_owner = NULL, lease_until = NULL
-    WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
-const FAIL: &str = "UPDATE verifications
-    SET state = 'failed', finished_at = now(), error = $4::jsonb, lease_owner = NULL, lease_until = NULL
-    WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
+pub(super) const SUCCEED: &str = concat!(
+    "WITH finished AS (
+        UPDATE verifications
+        SET state = 'succeeded', finished_at = now(), report = $4::jsonb, lease_owner = NULL, lease_until = NULL
+        WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3
+        RETURNING ",
+    final_columns!(),
+    "), ",
+    told!("finished"),
+    " SELECT (SELECT count(*) FROM told) FROM finished"
+);
+const FAIL: &str = concat!(
+    "WITH finished AS (
+        UPDATE verifications
+        SET state = 'failed', finished_at = now(), error = $4::jsonb, lease_owner = NULL, lease_until = NULL
+        WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3
+        RETURNING ",
+    final_columns!(),
+    "), ",
+    told!("finished"),
+    " SELECT (SELECT count(*) FROM told) FROM finished"
+);
 const RETRY: &str = "UPDATE verifications
     SET state = 'queued', offered_at = now() - make_interval(secs => $4), lease_owner = NULL, lease_until = NULL
     WHERE id = $1 AND state = 'processing' AND lease_owner = $2 AND attempts = $3";
@@ -113,8 +134,9 @@ impl VerificationStore for Postgres {
 
     async fn cancel(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError> {
         let cancel = sqlx::query_as(CANCEL).bind(id.as_uuid()).bind(tenant.as_uuid());
-        let canceled: Option<(Uuid,)> = self.requests.first(cancel).await?;
-        if canceled.is_some() {
+        let canceled: Option<(i64,)> = self.requests.first(cancel).await?;
+        if let Some((told,)) = canceled {
+            self.told(told);
             return Ok(());
         }
         let exists = sqlx::query_as(EXISTS).bind(id.as_uuid()).bind(tenant.as_uuid());
@@ -159,27 +181,12 @@ impl VerificationStore for Postgres {
     }
 
     async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError> {
-        let statement = match outcome {
-            Outcome::Succeeded(_) => SUCCEED,
-            Outcome::Failed(_) => FAIL,
-            Outcome::Retry { .. } => RETRY,
-            Outcome::GivenBack => GIVE_BACK,
-        };
-        let finish =
-            sqlx::query(statement).bind(held.id.as_uuid()).bind(&held.owner).bind(held.attempt as i32);
-        let finish = match outcome {
-            Outcome::Succeeded(report) => finish.bind(serde_json::to_string(report)?),
-            Outcome::Failed(failure) => finish.bind(serde_json::to_string(failure)?),
-            Outcome::Retry { offered_ago } => finish.bind(offered_ago.as_secs_f64()),
-            Outcome::GivenBack => finish,
-        };
-        if self.requests.run(finish).await? == 0 {
-            return Err(StoreError::Conflict);
+        match outcome {
+            Outcome::Succeeded(report) => self.end(SUCCEED, held, serde_json::to_string(report)?).await,
+            Outcome::Failed(failure) => self.end(FAIL, held, serde_json::to_string(failure)?).await,
+            Outcome::Retry { offered_ago } => self.retry(held, *offered_ago).await,
+            Outcome::GivenBack => self.give_back(held).await,
         }
-        if *outcome == Outcome::GivenBack {
-            self.added.notify_one();
-        }
-        Ok(())
     }
 
     async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError> {
@@ -203,6 +210,47 @@ impl VerificationStore for Postgres {
             .bind(i64::from(limit));
         let rows: Vec<VerificationRow> = self.requests.all(list).await?;
         rows.into_iter().map(VerificationRow::decode).collect()
+    }
+}
+
+impl Postgres {
+    /// Makes it final, with that document.
+    async fn end(&self, statement: &'static str, held: &Lease, document: String) -> Result<(), StoreError> {
+        let end = sqlx::query_as(statement)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt as i32)
+            .bind(document);
+        let ended: Option<(i64,)> = self.requests.first(end).await?;
+        let (told,) = ended.ok_or(StoreError::Conflict)?;
+        self.told(told);
+        Ok(())
+    }
+
+    async fn retry(&self, held: &Lease, offered_ago: Duration) -> Result<(), StoreError> {
+        let retry = sqlx::query(RETRY)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt as i32)
+            .bind(offered_ago.as_secs_f64());
+        if self.requests.run(retry).await? == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+    }
+
+    async fn give_back(&self, held: &Lease) -> Result<(), StoreError> {
+        let give_back =
+            sqlx::query(GIVE_BACK).bind(held.id.as_uuid()).bind(&held.owner).bind(held.attempt as i32);
+        if self.requests.run(give_back).await? == 0 {
+            return Err(StoreError::Conflict);
+        }
+        self.added.notify_one();
+        Ok(())
+    }
+
+    /// That many deliveries were written.
+    pub(super) fn told(&self, count: i64) {
+        if count > 0 {
+            self.deliveries_added.notify_one();
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Rows in SQLite: one writer, many readers, every commit on disk before it is answered.
 
+mod deliveries;
 mod error;
 mod keys;
 mod outbox;
 mod row;
+mod told;
 mod upkeep;
 mod verifications;
+mod webhooks;
 
 use std::fs::OpenOptions;
 use std::io;
@@ -37,6 +40,7 @@ pub(super) struct Sqlite {
     writer: SqlitePool,
     reader: SqlitePool,
     added: Notify,
+    deliveries_added: Notify,
 }
 
 impl Sqlite {
@@ -75,7 +79,7 @@ impl Sqlite {
             .max_connections(READERS)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self { writer, reader, added: Notify::new() })
+        Ok(Self { writer, reader, added: Notify::new(), deliveries_added: Notify::new() })
     }
 
     pub(super) async fn migrate(&self) -> Result<Migrated, TablesError> {

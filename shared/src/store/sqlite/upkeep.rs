@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Sqlite;
 use super::row::hexadecimal_array;
+use super::told::tell_all;
 use crate::domain::{Failure, ProblemCode, State, Timestamp, VerificationId};
 use crate::store::{Reoffered, StoreError, Upkeep};
 
@@ -71,6 +72,7 @@ impl Upkeep for Sqlite {
             .bind(limit)
             .fetch_all(&mut *transaction)
             .await?;
+        let told = tell_all(&mut transaction, &exhausted).await?;
         let stale: Vec<(Uuid, Uuid, String, Option<String>)> = sqlx::query_as(REOFFER)
             .bind(now.as_millis())
             .bind(now.as_millis())
@@ -84,6 +86,7 @@ impl Upkeep for Sqlite {
         }
         transaction.commit().await?;
         self.added.notify_one();
+        self.told(told);
         Ok(Reoffered { offered: stale.len() as u64, exhausted: ids(exhausted) })
     }
 
@@ -99,6 +102,7 @@ impl Upkeep for Sqlite {
             .bind(-1)
             .fetch_all(&mut *transaction)
             .await?;
+        let told = tell_all(&mut transaction, &exhausted).await?;
         sqlx::query(RELEASE_ALL).bind(now).execute(&mut *transaction).await?;
         sqlx::query(OFFER_ALL).execute(&mut *transaction).await?;
         let offered: i64 = sqlx::query_scalar("SELECT count(*) FROM verifications WHERE state = 'queued'")
@@ -106,6 +110,7 @@ impl Upkeep for Sqlite {
             .await?;
         transaction.commit().await?;
         self.added.notify_one();
+        self.told(told);
         Ok(Reoffered { offered: offered as u64, exhausted: ids(exhausted) })
     }
 

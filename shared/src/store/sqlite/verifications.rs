@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Sqlite;
 use super::row::{VerificationRow, columns};
+use super::told::tell;
 use crate::domain::{
     Lane, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
 };
@@ -118,7 +119,9 @@ impl VerificationStore for Sqlite {
             .bind(id.as_uuid())
             .execute(&mut *transaction)
             .await?;
+        let told = tell(&mut transaction, *id.as_uuid()).await?;
         transaction.commit().await?;
+        self.told(told);
         Ok(())
     }
 
@@ -175,35 +178,12 @@ impl VerificationStore for Sqlite {
     }
 
     async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError> {
-        let statement = match outcome {
-            Outcome::Succeeded(_) => SUCCEED,
-            Outcome::Failed(_) => FAIL,
-            Outcome::Retry { .. } => RETRY,
-            Outcome::GivenBack => GIVE_BACK,
-        };
-        let statement = sqlx::query(statement)
-            .bind(held.id.as_uuid())
-            .bind(&held.owner)
-            .bind(held.attempt)
-            .bind(Timestamp::now().as_millis());
-        let statement = match outcome {
-            Outcome::Succeeded(report) => statement.bind(serde_json::to_string(report)?),
-            Outcome::Failed(failure) => statement.bind(serde_json::to_string(failure)?),
-            Outcome::Retry { offered_ago } => statement.bind(offered_ago.as_millis() as i64),
-            Outcome::GivenBack => statement,
-        };
-        let mut transaction = self.begin().await?;
-        if statement.execute(&mut *transaction).await?.rows_affected() == 0 {
-            return Err(StoreError::Conflict);
+        match outcome {
+            Outcome::Succeeded(report) => self.end(SUCCEED, held, serde_json::to_string(report)?).await,
+            Outcome::Failed(failure) => self.end(FAIL, held, serde_json::to_string(failure)?).await,
+            Outcome::Retry { offered_ago } => self.retry(held, *offered_ago).await,
+            Outcome::GivenBack => self.give_back(held).await,
         }
-        if *outcome == Outcome::GivenBack {
-            sqlx::query(OFFER_AGAIN).bind(held.id.as_uuid()).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        if *outcome == Outcome::GivenBack {
-            self.added.notify_one();
-        }
-        Ok(())
     }
 
     async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError> {
@@ -231,5 +211,57 @@ impl VerificationStore for Sqlite {
             .fetch_all(&self.reader)
             .await?;
         rows.into_iter().map(VerificationRow::decode).collect()
+    }
+}
+
+impl Sqlite {
+    /// Makes it final, with that document.
+    async fn end(&self, statement: &'static str, held: &Lease, document: String) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let ended = sqlx::query(statement)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt)
+            .bind(Timestamp::now().as_millis())
+            .bind(document)
+            .execute(&mut *transaction)
+            .await?;
+        if ended.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        let told = tell(&mut transaction, *held.id.as_uuid()).await?;
+        transaction.commit().await?;
+        self.told(told);
+        Ok(())
+    }
+
+    async fn retry(&self, held: &Lease, offered_ago: Duration) -> Result<(), StoreError> {
+        let retried = sqlx::query(RETRY)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt)
+            .bind(Timestamp::now().as_millis())
+            .bind(offered_ago.as_millis() as i64)
+            .execute(&self.writer)
+            .await?;
+        if retried.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+    }
+
+    async fn give_back(&self, held: &Lease) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let given_back = sqlx::query(GIVE_BACK)
+            .bind(held.id.as_uuid())
+            .bind(&held.owner)
+            .bind(held.attempt)
+            .bind(Timestamp::now().as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        if given_back.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+        sqlx::query(OFFER_AGAIN).bind(held.id.as_uuid()).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        self.added.notify_one();
+        Ok(())
     }
 }
