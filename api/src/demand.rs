@@ -43,8 +43,16 @@ impl Demand {
             Kind::Photo | Kind::Spoof => (None, None),
         };
         let Upload { caller, media, draft, .. } = upload;
-        let request =
-            Request { version: REQUEST_VERSION, kind, priority, media, challenge, language, metadata };
+        let request = Request {
+            version: REQUEST_VERSION,
+            kind,
+            priority,
+            media,
+            challenge,
+            language,
+            metadata,
+            webhook_url: None,
+        };
         Ok(Self { caller, draft, request })
     }
 }

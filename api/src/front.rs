@@ -6,9 +6,9 @@ use std::time::Duration;
 use countersign_shared::adapters::Adapters;
 use countersign_shared::blob::Blobs;
 use countersign_shared::config::{Config, Limits};
-use countersign_shared::domain::{Lane, ProblemCode, TenantId};
+use countersign_shared::domain::{Lane, ProblemCode, Targets, TenantId};
 use countersign_shared::signal::Signal;
-use countersign_shared::store::{KeyStore, VerificationStore};
+use countersign_shared::store::{KeyStore, VerificationStore, WebhookStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -25,6 +25,11 @@ const NOBODY: TenantId = TenantId::from_uuid(Uuid::nil());
 pub(crate) struct Front {
     pub(crate) verifications: Arc<dyn VerificationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) webhooks: Arc<dyn WebhookStore>,
+    /// Where events may be sent.
+    pub(crate) targets: Targets,
+    /// Webhook endpoints that a tenant may have.
+    pub(crate) most_endpoints: u32,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) signal: Arc<dyn Signal>,
     pub(crate) readiness: watch::Receiver<Readiness>,
@@ -53,6 +58,9 @@ impl Front {
             room: Room::new(adapters.stores.verifications.clone(), config.lanes.clone()),
             verifications: adapters.stores.verifications.clone(),
             keys: adapters.stores.keys.clone(),
+            webhooks: adapters.stores.webhooks.clone(),
+            targets: config.webhooks.targets(),
+            most_endpoints: config.webhooks.endpoints,
             blobs: adapters.blobs.clone(),
             signal: adapters.signal.clone(),
             readiness,

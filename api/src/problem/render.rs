@@ -21,7 +21,7 @@ const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id")
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
 
 /// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 11] = [
+const ENDPOINTS: [&str; 18] = [
     "/healthz",
     "/metrics",
     "/readyz",
@@ -33,6 +33,13 @@ const ENDPOINTS: [&str; 11] = [
     "/v2/verifications",
     "/v2/verifications/{id}",
     "/v2/verifications/{id}/cancel",
+    "/v2/webhooks",
+    "/v2/webhooks/secret/rotate",
+    "/v2/webhooks/{id}",
+    "/v2/webhooks/{id}/deliveries",
+    "/v2/webhooks/{id}/deliveries/{delivery}/redeliver",
+    "/v2/webhooks/{id}/rotate",
+    "/v2/webhooks/{id}/test",
 ];
 
 /// Longest sentence that goes into a header.

@@ -12,3 +12,4 @@ mod service;
 mod v2;
 mod view;
 mod waiting;
+mod webhooks;

@@ -109,6 +109,7 @@ fn job(subject: &Subject, config: &Config) -> anyhow::Result<Job> {
         challenge: spoken.map(|(digits, _)| digits),
         language: spoken.map(|(_, language)| language),
         metadata: None,
+        webhook_url: None,
     };
     Ok(Job { request, files, cancelled: CancellationToken::new() })
 }

@@ -2,10 +2,9 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{ProblemCode, Scope, VerificationId};
+use countersign_shared::domain::{ProblemCode, Scope, Summary, VerificationId};
 use serde::{Deserialize, Serialize};
 
-use super::resource::Summary;
 use super::{caller, query};
 use crate::front::Front;
 use crate::problem::Problem;
@@ -43,6 +42,6 @@ pub(super) async fn handle(front: Data<Front>, request: HttpRequest) -> Result<H
     let is_last = rows.len() <= limit as usize;
     rows.truncate(limit as usize);
     let next_cursor = if is_last { None } else { rows.last().map(|row| row.id) };
-    let data = rows.into_iter().map(Summary::from).collect();
+    let data = rows.iter().map(Summary::from).collect();
     Ok(HttpResponse::Ok().json(Page { data, next_cursor }))
 }

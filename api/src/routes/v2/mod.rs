@@ -1,5 +1,6 @@
 //! The v2 operations, one file each.
 
+mod body;
 mod cancel;
 mod errors;
 mod languages;
@@ -7,6 +8,7 @@ mod list;
 mod read;
 mod resource;
 mod submit;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -33,7 +35,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(submit::handle)),
         )
         .service(resource("/v2/verifications/{id}").route(web::get().to(read::handle)))
-        .service(resource("/v2/verifications/{id}/cancel").route(web::post().to(cancel::handle)));
+        .service(resource("/v2/verifications/{id}/cancel").route(web::post().to(cancel::handle)))
+        .configure(webhooks::configure);
 }
 
 /// The caller, who must be named by a header.

@@ -12,6 +12,7 @@ use countersign_shared::domain::{
 use serde_json::{Map, Value};
 
 use super::resource::Resource;
+use super::webhooks::webhook_url;
 use super::{caller, patience};
 use crate::accept::accept;
 use crate::demand::{ChallengeFields, Demand, surplus, traceparent};
@@ -23,6 +24,7 @@ use crate::wait;
 const KIND: &str = "kind";
 const LANE: &str = "lane";
 const METADATA: &str = "metadata";
+const WEBHOOK_URL: &str = "webhook_url";
 const CHALLENGE: ChallengeFields = ChallengeFields { digits: "challenge", language: "language" };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -31,7 +33,7 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 
 static FORM: Form = Form {
     files: &[("id_card", MediaRole::IdCard), ("photo", MediaRole::Photo), ("video", MediaRole::Video)],
-    texts: &[KIND, LANE, METADATA, CHALLENGE.digits, CHALLENGE.language],
+    texts: &[KIND, LANE, METADATA, WEBHOOK_URL, CHALLENGE.digits, CHALLENGE.language],
 };
 
 pub(super) async fn handle(
@@ -43,7 +45,7 @@ pub(super) async fn handle(
     // Until the body has been read to its end, a refusal ends the connection.
     let upload = take_in(&front, &request, payload).await.map_err(Problem::closing)?;
     let preferred = preferred_wait(request.headers())?;
-    let demand = demand(upload)?;
+    let demand = demand(&front, upload)?;
     front.ensure_room(demand.request.lane(), Some(demand.caller.tenant)).await?;
     let Demand { caller, draft, request: wanted } = demand;
     let listener = front.signal.listen(draft.id()).await;
@@ -95,7 +97,7 @@ async fn take_in(front: &Front, request: &HttpRequest, payload: Payload) -> Resu
     receive(front, &FORM, request.headers(), payload, Some(caller)).await
 }
 
-fn demand(upload: Upload) -> Result<Demand, Problem> {
+fn demand(front: &Front, upload: Upload) -> Result<Demand, Problem> {
     let invalid = |detail: String| Problem::new(ProblemCode::InvalidField, detail);
     let kind = match upload.text(KIND)? {
         "photo" => Kind::Photo,
@@ -112,7 +114,11 @@ fn demand(upload: Upload) -> Result<Demand, Problem> {
         Ok(_) => return Err(invalid(format!("`{LANE}` must be interactive or batch"))),
     };
     let metadata = upload.text(METADATA).ok().map(metadata).transpose()?;
-    Demand::new(upload, kind, priority, CHALLENGE, metadata)
+    let webhook_url =
+        upload.text(WEBHOOK_URL).ok().map(|text| webhook_url(front, WEBHOOK_URL, text)).transpose()?;
+    let mut demand = Demand::new(upload, kind, priority, CHALLENGE, metadata)?;
+    demand.request.webhook_url = webhook_url;
+    Ok(demand)
 }
 
 fn metadata(text: &str) -> Result<Map<String, Value>, Problem> {

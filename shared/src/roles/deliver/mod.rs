@@ -3,6 +3,8 @@
 mod attempt;
 mod post;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,18 +1,22 @@
 //! What every store must do. Each test takes a store that is empty.
 
+mod deliveries;
 mod keys;
 mod outbox;
 mod transitions;
 mod upkeep;
 mod verifications;
+mod webhooks;
 
 use std::time::Duration;
 
+pub use self::deliveries::*;
 pub use self::keys::*;
 pub use self::outbox::*;
 pub use self::transitions::*;
 pub use self::upkeep::*;
 pub use self::verifications::*;
+pub use self::webhooks::*;
 use super::{Claim, Lease, Outcome, Reoffered, StoreError, Stores};
 use crate::blob::BlobKey;
 use crate::config::Config;
@@ -77,6 +81,29 @@ macro_rules! store_contract {
             a_revoked_key_keeps_its_first_revocation
             a_keys_last_use_is_noted
             an_unknown_key_is_not_found
+            an_endpoint_reads_back
+            a_tenant_has_no_more_endpoints_than_it_may
+            an_endpoint_is_changed_as_far_as_is_said
+            a_secret_is_rotated_and_the_old_one_stays_for_a_while
+            a_tenants_secret_is_made_once_and_rotated
+            another_tenants_endpoint_does_not_exist
+            an_end_is_told_to_those_who_want_to_hear_of_it
+            every_way_to_an_end_is_told
+            a_verifications_own_url_is_told_too
+            deliveries_go_with_their_verification
+            deliveries_are_listed_newest_first_and_by_state
+            a_delivery_is_held_by_one_sender
+            endpoints_take_turns
+            an_endpoint_has_no_more_under_way_than_it_may
+            a_lease_that_ran_out_is_taken_over
+            a_delivery_that_failed_is_due_again_later
+            an_end_is_final_until_it_is_sent_again
+            the_log_of_attempts_is_bounded
+            an_endpoint_is_failing_from_its_first_failure_to_its_next_success
+            an_endpoint_that_is_disabled_is_a_notice_to_the_others
+            deliveries_are_forgotten_after_their_end
+            the_oldest_that_is_due_is_known
+            the_store_says_when_deliveries_were_added
         );
     };
     (@each $made:expr, $($name:ident)*) => {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Row;
 
-use super::{Sqlite, outbox, upkeep, verifications};
+use super::{Sqlite, deliveries, outbox, told, upkeep, verifications, webhooks};
 use crate::config::{Data, Store};
 use crate::domain::{Kind, Priority, State};
 use crate::store::contract::{new_verification, report};
@@ -81,16 +81,23 @@ async fn no_recurring_query_scans_the_table() {
         upkeep::MEDIA_DUE,
         upkeep::DELETE_FINISHED,
         upkeep::UNFINISHED,
+        told::TELL,
+        deliveries::CLAIM,
+        deliveries::OLDEST_DUE,
+        deliveries::DELETE,
+        webhooks::DELIVERIES,
     ];
     for statement in statements {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let plan = sqlx::query(explain).fetch_all(&store.reader).await.expect("a plan");
         for step in plan {
             let step: String = step.get("detail");
-            let whole_table = step.starts_with("SCAN verifications") || step.starts_with("SCAN outbox");
+            let whole_table = step.starts_with("SCAN verifications")
+                || step.starts_with("SCAN outbox")
+                || step.starts_with("SCAN webhook_");
             let counts_a_partial_index = step.contains("USING COVERING INDEX verifications_");
             assert!(!whole_table || counts_a_partial_index, "{step}: {statement}");
-            let sorts_only_what_it_took = statement == outbox::TAKE;
+            let sorts_only_what_it_took = [outbox::TAKE, deliveries::CLAIM].contains(&statement);
             assert!(
                 sorts_only_what_it_took || !step.contains("TEMP B-TREE FOR ORDER BY"),
                 "{step}: {statement}"
