@@ -63,7 +63,7 @@ pub(crate) async fn accept(
     traceparent: Option<String>,
 ) -> Result<Awaited, Problem> {
     let (id, tenant) = (draft.id(), caller.tenant);
-    let new = NewVerification { id, tenant, request, traceparent };
+    let new = NewVerification { id, tenant, key: caller.key, request, traceparent };
     let front = Arc::clone(front);
     let background = front.background.clone();
     let writing = async move {

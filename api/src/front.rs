@@ -6,9 +6,12 @@ use std::time::Duration;
 use countersign_shared::adapters::Adapters;
 use countersign_shared::blob::Blobs;
 use countersign_shared::config::{Config, Limits};
-use countersign_shared::domain::{Lane, ProblemCode, Targets, TenantId};
+use countersign_shared::domain::{AuditEntry, Lane, ProblemCode, Targets, TenantId};
+use countersign_shared::rate::RateLimiter;
 use countersign_shared::signal::Signal;
-use countersign_shared::store::{KeyStore, VerificationStore, WebhookStore};
+use countersign_shared::store::{
+    AuditLog, ErasureStore, KeyStore, TenantStore, UsageStore, VerificationStore, WebhookStore,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -16,6 +19,7 @@ use uuid::Uuid;
 use crate::app::RenderMetrics;
 use crate::background::Background;
 use crate::problem::Problem;
+use crate::quota::Quotas;
 use crate::readiness::Readiness;
 use crate::room::Room;
 
@@ -30,8 +34,14 @@ pub(crate) struct Front {
     pub(crate) targets: Targets,
     /// Webhook endpoints that a tenant may have.
     pub(crate) most_endpoints: u32,
+    pub(crate) tenants: Arc<dyn TenantStore>,
+    pub(crate) usage: Arc<dyn UsageStore>,
+    pub(crate) erasures: Arc<dyn ErasureStore>,
+    pub(crate) audit_log: Arc<dyn AuditLog>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) signal: Arc<dyn Signal>,
+    pub(crate) rates: Arc<dyn RateLimiter>,
+    pub(crate) quotas: Quotas,
     pub(crate) readiness: watch::Receiver<Readiness>,
     pub(crate) metrics: RenderMetrics,
     pub(crate) background: Background,
@@ -61,8 +71,14 @@ impl Front {
             webhooks: adapters.stores.webhooks.clone(),
             targets: config.webhooks.targets(),
             most_endpoints: config.webhooks.endpoints,
+            tenants: adapters.stores.tenants.clone(),
+            usage: adapters.stores.usage.clone(),
+            erasures: adapters.stores.erasures.clone(),
+            audit_log: adapters.stores.audit.clone(),
             blobs: adapters.blobs.clone(),
             signal: adapters.signal.clone(),
+            rates: adapters.rates.clone(),
+            quotas: Quotas::new(adapters.stores.usage.clone()),
             readiness,
             metrics,
             background,
@@ -98,6 +114,13 @@ impl Front {
     /// One more is in the lane.
     pub(crate) async fn room_taken(&self, lane: Lane, tenant: TenantId) {
         self.room.added(lane, tenant).await;
+    }
+
+    /// Writes down what changes no row, such as a look at somebody's media: before it is done, so that nothing is done
+    /// which can't be written down.
+    #[expect(dead_code, reason = "for operations that read what must not be read unseen")]
+    pub(crate) async fn audit(&self, entry: &AuditEntry) -> Result<(), Problem> {
+        Ok(self.audit_log.append(entry).await?)
     }
 
     /// One of the places for uploads at the same time.

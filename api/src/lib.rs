@@ -14,6 +14,7 @@ mod demand;
 mod front;
 mod problem;
 pub mod process;
+mod quota;
 mod readiness;
 mod request_id;
 mod room;

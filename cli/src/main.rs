@@ -39,9 +39,17 @@ enum Command {
     },
     /// Bring the database's tables up to date.
     Migrate,
-    /// Create, list and revoke API keys.
+    /// Create, list, suspend and resume tenants.
+    #[command(subcommand)]
+    Tenants(commands::tenants::TenantsCommand),
+    /// Create, list, rotate and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::KeysCommand),
+    /// Print what a tenant has used in a month.
+    Usage(commands::usage::UsageArguments),
+    /// Export the audit log.
+    #[command(subcommand)]
+    Audit(commands::audit::AuditCommand),
     /// See what waits on the broker; list, replay and purge what was set aside.
     #[command(subcommand)]
     Queue(commands::queue::QueueCommand),
@@ -66,7 +74,10 @@ fn main() -> ExitCode {
             Command::Worker => countersign_worker::process::run(config).await,
             Command::Healthcheck { process } => commands::healthcheck::run(process, &config).await,
             Command::Migrate => commands::migrate::run(&config).await,
+            Command::Tenants(command) => commands::tenants::run(command, &config).await,
             Command::Keys(command) => commands::keys::run(command, &config).await,
+            Command::Usage(arguments) => commands::usage::run(arguments, &config).await,
+            Command::Audit(command) => commands::audit::run(command, &config).await,
             Command::Queue(command) => commands::queue::run(command, &config).await,
             Command::Models(command) => commands::models::run(command, &config).await,
             Command::Verify(command) => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::blob::{self, Blobs};
 use crate::config::{Config, ServiceUrl};
 use crate::queue::{self, JobQueue};
+use crate::rate::{self, RateLimiter};
 use crate::signal::{self, Signal};
 use crate::store::{self, DataLock, LockError, Stores};
 use crate::telemetry::events;
@@ -21,6 +22,7 @@ pub struct Adapters {
     pub stores: Stores,
     pub queue: Arc<dyn JobQueue>,
     pub signal: Arc<dyn Signal>,
+    pub rates: Arc<dyn RateLimiter>,
     pub blobs: Arc<dyn Blobs>,
     /// Two processes on one data folder would both recover its jobs.
     _lock: Option<Arc<DataLock>>,
@@ -37,6 +39,8 @@ pub enum AdaptersError {
     Queue(#[from] queue::OpenError),
     #[error("failed to open the signal")]
     Signal(#[from] signal::OpenError),
+    #[error("failed to open the rate limits")]
+    Rates(#[from] rate::OpenError),
     #[error("failed to open the media")]
     Blobs(#[from] blob::OpenError),
 }
@@ -73,6 +77,7 @@ impl Adapters {
             queue: patience.apply("queue", &queue.url, queue::OpenError::is_passing, open_queue).await?,
             // Nobody needs it to be there.
             signal: signal::open(signal).await?,
+            rates: rate::open(signal)?,
             blobs: patience.apply("blobs", &blobs.url, blob::OpenError::is_passing, open_blobs).await?,
             _lock: lock.map(Arc::new),
         })

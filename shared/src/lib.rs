@@ -1,7 +1,7 @@
 //! The vocabulary of Countersign and the ports with their adapters.
 //!
 //! - [`domain`]: ids, verifications and their states, reports, the error table. Pure data, no I/O.
-//! - [`store`], [`queue`], [`blob`], [`signal`]: the ports. Each `mod.rs` is the trait, each sibling file an
+//! - [`store`], [`queue`], [`blob`], [`signal`], [`rate`]: the ports. Each `mod.rs` is the trait, each sibling file an
 //!   adapter, each `contract.rs` the tests that every adapter must pass.
 //! - [`adapters`]: from the settings' URLs to the ports. [`roles`]: the duties that belong to no job.
 //! - [`config`]: one struct per section; `default.toml` is the manual.
@@ -16,6 +16,7 @@ pub mod domain;
 pub mod health;
 pub mod process;
 pub mod queue;
+pub mod rate;
 pub mod roles;
 pub mod signal;
 pub mod store;

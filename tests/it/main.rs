@@ -26,5 +26,6 @@ mod photos;
 mod privacy;
 mod responses;
 mod spoofs;
+mod tenants;
 mod uploads;
 mod videos;

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
-use countersign_shared::domain::{ApiKey, ApiKeyInfo, ProblemCode, Scope, TenantId, Timestamp};
+use countersign_shared::domain::{
+    Actor, ApiKey, ApiKeyInfo, Credential, KeyId, ProblemCode, Scope, TenantId, Timestamp,
+};
+use countersign_shared::rate::Standing;
 use countersign_shared::store::StoreError;
 use tracing::Span;
 
@@ -16,10 +19,22 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The last use is noted at most this often.
 const NOTE_USE_EVERY: Duration = Duration::from_mins(1);
 
-/// A key that exists, is valid now and has the scope that was asked for.
+/// A key that exists, is valid now, has the scope that was asked for and calls no more often than it may.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
+    pub(crate) key: KeyId,
+    /// How many verifications the key may bring in a month.
+    pub(crate) monthly_quota: Option<u64>,
+    /// How the key stands with its rate limit, if it has one.
+    pub(crate) standing: Option<Standing>,
+}
+
+impl Caller {
+    /// As the audit log knows it.
+    pub(crate) const fn actor(&self) -> Actor {
+        Actor::Key(self.key)
+    }
 }
 
 /// The caller that the headers name; `None` when they name none.
@@ -37,21 +52,33 @@ pub(crate) async fn by_header(
 /// The caller with that secret. Its ids go to the request's span.
 pub(crate) async fn authenticate(front: &Front, secret: &str, scope: Scope) -> Result<Caller, Problem> {
     let key: ApiKey = secret.trim().parse().map_err(|_| Problem::of(ProblemCode::InvalidApiKey))?;
-    let info = front.keys.key(&key.hash()).await.map_err(|error| match error {
+    let credential = front.keys.credential(&key.hash()).await.map_err(|error| match error {
         StoreError::NotFound => Problem::of(ProblemCode::InvalidApiKey),
         other => other.into(),
     })?;
-    let now = Timestamp::now();
+    let (info, now) = (&credential.key, Timestamp::now());
     if !info.is_valid_at(now) {
         return Err(Problem::of(ProblemCode::InvalidApiKey));
     }
     Span::current().record("key.id", info.id.to_string()).record("tenant.id", info.tenant.to_string());
+    let standing = match credential.limits.rate_limit.or_else(|| front.limits.rate_limit()) {
+        Some(limit) => Some(front.rates.take(info.id, limit).await),
+        None => None,
+    };
+    let refuse = |problem: Problem| Err(problem.with_standing(standing));
+    if standing.is_some_and(|standing| standing.retry_after.is_some()) {
+        return refuse(Problem::of(ProblemCode::RateLimited));
+    }
+    if credential.suspended {
+        return refuse(Problem::new(ProblemCode::Forbidden, "the API key's tenant is suspended"));
+    }
     if !info.scopes.contains(&scope) {
         let detail = format!("the API key does not have the scope {}", scope.name());
-        return Err(Problem::new(ProblemCode::Forbidden, detail));
+        return refuse(Problem::new(ProblemCode::Forbidden, detail));
     }
-    note_use(front, &info, now);
-    Ok(Caller { tenant: info.tenant })
+    note_use(front, info, now);
+    let Credential { key, limits, .. } = credential;
+    Ok(Caller { tenant: key.tenant, key: key.id, monthly_quota: limits.monthly_quota, standing })
 }
 
 fn secret_in(headers: &HeaderMap) -> Option<&str> {

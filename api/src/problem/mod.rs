@@ -1,19 +1,24 @@
 //! What a handler answers when it can't do what was asked. One table gives code, status and title; how it looks on the
 //! wire is decided in [`render()`], by the path's version.
 
+mod rate_limit;
 mod render;
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONNECTION, HeaderValue, LOCATION, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use countersign_shared::blob::BlobError;
 use countersign_shared::domain::{Failure, ProblemCode};
+use countersign_shared::rate::Standing;
 use countersign_shared::store::StoreError;
 
 pub(crate) use render::render;
+
+use self::rate_limit::whole_seconds;
 
 /// Seconds after which a client that was turned away should come back.
 const RETRY_AFTER_SECONDS: u16 = 5;
@@ -25,13 +30,25 @@ pub(crate) struct Problem {
     detail: String,
     cause: Option<Box<dyn Error + Send + Sync>>,
     location: Option<String>,
+    /// When to come back; of the code's own where it is known no better.
+    retry_after: Option<Duration>,
+    /// How the caller stands with its rate limit. Boxed: a problem is part of every result.
+    standing: Option<Box<Standing>>,
     /// The request's body was not read to its end, so the connection can't be used again.
     close: bool,
 }
 
 impl Problem {
     pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), cause: None, location: None, close: false }
+        Self {
+            code,
+            detail: detail.into(),
+            cause: None,
+            location: None,
+            retry_after: None,
+            standing: None,
+            close: false,
+        }
     }
 
     /// The code's own title says it all.
@@ -50,6 +67,16 @@ impl Problem {
     /// Where the resource can be found.
     pub(crate) fn with_location(self, location: String) -> Self {
         Self { location: Some(location), ..self }
+    }
+
+    /// When the same request may succeed.
+    pub(crate) fn with_retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    pub(crate) fn with_standing(self, standing: Option<Standing>) -> Self {
+        let retry_after = standing.and_then(|standing| standing.retry_after).or(self.retry_after);
+        Self { retry_after, standing: standing.map(Box::new), ..self }
     }
 
     /// Answered before the body was read to its end.
@@ -79,14 +106,20 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         let headers = response.headers_mut();
-        if matches!(
+        let usual = matches!(
             self.code,
             ProblemCode::QueueFull
                 | ProblemCode::Unavailable
                 | ProblemCode::RateLimited
                 | ProblemCode::TimedOut
-        ) {
+        );
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
+        } else if usual {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        if let Some(standing) = &self.standing {
+            rate_limit::insert(headers, standing);
         }
         if let Some(location) = self.location.as_deref().and_then(|path| HeaderValue::from_str(path).ok()) {
             headers.insert(LOCATION, location);

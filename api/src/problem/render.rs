@@ -10,10 +10,11 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use countersign_shared::domain::{ProblemCode, VerificationId};
+use countersign_shared::rate::Standing;
 use countersign_shared::telemetry::metrics;
 use serde::Serialize;
 
-use super::Problem;
+use super::{Problem, rate_limit};
 use crate::request_id::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -21,15 +22,22 @@ const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id")
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
 
 /// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 18] = [
+const ENDPOINTS: [&str; 25] = [
     "/healthz",
     "/metrics",
     "/readyz",
     "/v1.1/photoverify",
     "/v1.1/spoofdetect",
     "/v1.1/videoverify",
+    "/v2/admin/audit",
+    "/v2/admin/keys",
+    "/v2/admin/keys/{id}",
+    "/v2/admin/keys/{id}/rotate",
+    "/v2/admin/tenants",
+    "/v2/admin/tenants/{id}",
     "/v2/errors",
     "/v2/languages",
+    "/v2/usage",
     "/v2/verifications",
     "/v2/verifications/{id}",
     "/v2/verifications/{id}/cancel",
@@ -53,6 +61,7 @@ pub(crate) async fn render(
     let response = next.call(request).await?;
     let request_id = response.request().extensions().get::<RequestId>().cloned().unwrap_or_default();
     let verification_id = response.request().extensions().get::<VerificationId>().copied();
+    let standing = response.request().extensions().get::<Standing>().copied();
 
     let described = Description::of(&response);
     let mut response = match described {
@@ -66,6 +75,9 @@ pub(crate) async fn render(
     headers.insert(REQUEST_ID, request_id.as_header());
     if let Some(id) = verification_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
         headers.insert(VERIFICATION_ID, id);
+    }
+    if let Some(standing) = standing {
+        rate_limit::insert(headers, &standing);
     }
     let (status, duration) = (response.status().as_u16(), started.elapsed());
     tracing::info!(http.status_code = status, request.duration_ms = duration.as_millis() as u64, "answered");

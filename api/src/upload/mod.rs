@@ -82,6 +82,9 @@ pub(crate) async fn receive(
         let detail = format!("the request is larger than {limit} bytes");
         return Err(Problem::new(ProblemCode::MediaTooLarge, detail));
     }
+    if let Some(caller) = &caller {
+        front.quotas.ensure(caller).await?;
+    }
     let bounded = Bounded::new(payload, limit);
     let parts = Multipart::new(&reader_headers(headers)?, bounded);
     let id = VerificationId::new();
@@ -132,7 +135,9 @@ impl Reader<'_> {
         if name == API_KEY {
             let secret = text(&mut field, &name).await?;
             if self.caller.is_none() {
-                self.caller = Some(auth::authenticate(self.front, &secret, Scope::VerifyWrite).await?);
+                let caller = auth::authenticate(self.front, &secret, Scope::VerifyWrite).await?;
+                self.front.quotas.ensure(&caller).await?;
+                self.caller = Some(caller);
             }
             return Ok(());
         }

@@ -204,3 +204,43 @@ pub(crate) async fn request(
     connection.send(head.as_bytes()).await.expect("the service reads");
     connection.receive().await
 }
+
+/// With a JSON body.
+pub(crate) async fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Response {
+    let (more, body) = (lines(headers), body.to_string());
+    let mut connection = Connection::open(address).await;
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         {more}\r\n",
+        body.len()
+    );
+    connection.send(&[head.as_bytes(), body.as_bytes()].concat()).await.expect("the service reads");
+    connection.receive().await
+}
+
+/// The whole of a body that is sent in chunks.
+pub(crate) async fn get_streamed(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
+    let more = lines(headers);
+    let mut connection = Connection::open(address).await;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
+    connection.send(head.as_bytes()).await.expect("the service reads");
+    let mut bytes = Vec::new();
+    let read = connection.0.read_to_end(&mut bytes);
+    tokio::time::timeout(PATIENCE, read).await.expect("in time").expect("the service writes");
+    let text = String::from_utf8(bytes).expect("responses are UTF-8");
+    let (head, mut chunks) = text.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let mut body = String::new();
+    while let Some((length, rest)) = chunks.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).expect("a chunk's length");
+        body.push_str(&rest[..length]);
+        chunks = &rest[length + 2..];
+    }
+    Response { status, head: head.to_owned(), body }
+}

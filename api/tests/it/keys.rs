@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_shared::domain::{ApiKey, Scope, Timestamp};
+use countersign_shared::domain::{Actor, ApiKey, Scope, Timestamp};
 
 use crate::client::{Connection, Part, get, head, post};
 use crate::media::jpeg;
@@ -28,7 +28,7 @@ async fn a_revoked_key_is_refused_at_once() {
     let service = Service::working(&[]).await;
     let (key, id) = service.add_key(Scope::ALL, None).await;
     assert_eq!(service.post("/v1.1/photoverify", &with_key(&key)).await.status, 200);
-    service.stores.keys.revoke_key(id).await.expect("revoked");
+    service.stores.keys.revoke_key(id, Actor::System).await.expect("revoked");
     service.post("/v1.1/photoverify", &with_key(&key)).await.expect_error(401, "INVALID_API_KEY");
 }
 
@@ -79,7 +79,7 @@ async fn a_keys_use_is_noted() {
     service.post("/v1.1/photoverify", &with_key(&service.key)).await;
     service
         .eventually("the use is noted", || async {
-            let keys = service.stores.keys.keys().await.expect("keys");
+            let keys = service.stores.keys.keys(None, None, 10).await.expect("keys");
             keys.iter().any(|key| key.last_used_at.is_some())
         })
         .await;
@@ -98,7 +98,7 @@ async fn a_verification_is_readable_by_its_tenant_alone() {
     assert_eq!(resource["verdict"], "passed");
     assert!(resource["created_at"].as_str().is_some_and(|time| time.ends_with('Z')), "{resource}");
 
-    let stranger = service.stores.keys.tenant("stranger").await.expect("a tenant");
+    let stranger = service.tenant_named("stranger").await;
     let (key, _) = service.add_key_of(stranger, Scope::ALL, None).await;
     assert_eq!(get(service.address, &path, &[("X-Api-Key", &key)]).await.status, 404);
     assert_eq!(get(service.address, &path, &[]).await.status, 401);

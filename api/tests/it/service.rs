@@ -9,7 +9,8 @@ use countersign_api::{App, Readiness};
 use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{
-    ApiKey, ApiKeyInfo, KeyId, Lane, Scope, State, TenantId, Timestamp, Verification, VerificationId,
+    Actor, ApiKey, ApiKeyInfo, AuditEntry, AuditFilter, KeyId, KeyLimits, Lane, Scope, State, TenantId,
+    Timestamp, Verification, VerificationId,
 };
 use countersign_shared::signal::Signal;
 use countersign_shared::store::{Claim, Outcome, Stores};
@@ -45,6 +46,17 @@ impl Service {
         Self::over(&config, adapters, folder).await
     }
 
+    /// As [`Service::start`], with adapters that `alter` has changed.
+    pub(crate) async fn altered(
+        settings: &[(&str, &str)],
+        alter: impl FnOnce(&Config, &mut Adapters),
+    ) -> Self {
+        let (config, folder) = configure(settings);
+        let mut adapters = Adapters::open(&config).await.expect("the adapters open");
+        alter(&config, &mut adapters);
+        Self::over(&config, adapters, folder).await
+    }
+
     /// Two front ends over the same rows and files, each with a signal of its own.
     pub(crate) async fn pair(signals: [Arc<dyn Signal>; 2]) -> [Self; 2] {
         let (config, folder) = configure(&[]);
@@ -64,7 +76,7 @@ impl Service {
         let Adapters { stores, signal, .. } = adapters;
         let (address, shutdown) = (app.addr(), CancellationToken::new());
         let running = tokio::spawn(app.run(shutdown.clone()));
-        let tenant = stores.keys.tenant("acme").await.expect("a tenant");
+        let tenant = stores.tenants.tenant_named("acme", Actor::System).await.expect("a tenant");
         let mut service = Self {
             address,
             stores,
@@ -122,6 +134,16 @@ impl Service {
         scopes: &[Scope],
         expires_at: Option<Timestamp>,
     ) -> (String, KeyId) {
+        self.add_limited_key(tenant, scopes, expires_at, KeyLimits::default()).await
+    }
+
+    pub(crate) async fn add_limited_key(
+        &self,
+        tenant: TenantId,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+        limits: KeyLimits,
+    ) -> (String, KeyId) {
         let key = ApiKey::generate();
         let info = ApiKeyInfo {
             id: KeyId::new(),
@@ -133,9 +155,21 @@ impl Service {
             expires_at,
             revoked_at: None,
             last_used_at: None,
+            limits,
         };
-        self.stores.keys.add_key(&info, &key.hash()).await.expect("the key is added");
+        self.stores.keys.add_key(&info, &key.hash(), Actor::System).await.expect("the key is added");
         (key.reveal().to_owned(), info.id)
+    }
+
+    pub(crate) async fn tenant_named(&self, name: &str) -> TenantId {
+        self.stores.tenants.tenant_named(name, Actor::System).await.expect("a tenant")
+    }
+
+    /// What the audit log says was done to it, newest first.
+    pub(crate) async fn audited(&self, resource: &str) -> Vec<AuditEntry> {
+        let entries = self.stores.audit.entries(&AuditFilter::default(), None, 1000).await;
+        let entries = entries.expect("the log is read").into_iter();
+        entries.filter(|entry| entry.resource.as_deref() == Some(resource)).collect()
     }
 
     pub(crate) async fn post(&self, path: &str, parts: &[Part]) -> Response {

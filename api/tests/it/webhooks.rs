@@ -22,7 +22,7 @@ impl<'a> Caller<'a> {
     }
 
     async fn of_another_tenant(service: &'a Service) -> Self {
-        let tenant = service.stores.keys.tenant("another").await.expect("a tenant");
+        let tenant = service.tenant_named("another").await;
         Self { service, key: service.add_key_of(tenant, Scope::ALL, None).await.0 }
     }
 

@@ -1,15 +1,15 @@
-//! `countersign keys`: create, list and revoke API keys. Works while the service runs.
+//! `countersign keys`: create, list, rotate and revoke API keys. Works while the service runs.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use chrono::DateTime;
 use clap::Subcommand;
 use countersign_shared::config::Config;
-use countersign_shared::domain::{ApiKey, ApiKeyInfo, KeyId, Scope, Timestamp};
+use countersign_shared::domain::{Actor, ApiKey, ApiKeyInfo, KeyId, KeyLimits, Scope, Timestamp};
 use countersign_shared::store::{StoreError, Stores};
 
+use super::tenants::{LimitArguments, PAGE, day, every, existing};
 use super::{note, say};
 
 #[derive(Subcommand)]
@@ -28,12 +28,25 @@ pub(crate) enum KeysCommand {
         /// How long it is valid, such as `30d`; for ever when not given.
         #[arg(long)]
         expires_in: Option<humantime::Duration>,
+        #[command(flatten)]
+        limits: LimitArguments,
     },
     /// List keys without their secrets.
     List {
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<String>,
         /// As JSON, one array.
         #[arg(long)]
         json: bool,
+    },
+    /// Make a key with the same properties in the place of an old one and print it, once.
+    Rotate {
+        /// The old key's id.
+        id: KeyId,
+        /// How long the old key stays valid.
+        #[arg(long, default_value = "24h")]
+        overlap: humantime::Duration,
     },
     /// Revoke a key at once.
     Revoke {
@@ -45,45 +58,62 @@ pub(crate) enum KeysCommand {
 pub(crate) async fn run(command: KeysCommand, config: &Config) -> anyhow::Result<ExitCode> {
     let stores = Stores::open(&config.store, &config.data).await.context("failed to open the store")?;
     match command {
-        KeysCommand::Create { tenant, label, scopes, expires_in } => {
-            create(&stores, tenant, label, scopes, expires_in.map(Into::into)).await
+        KeysCommand::Create { tenant, label, scopes, expires_in, limits } => {
+            let new = NewKey { label, scopes, expires_in: expires_in.map(Into::into), limits: limits.into() };
+            create(&stores, tenant, new).await
         }
-        KeysCommand::List { json } => list(&stores, json).await,
+        KeysCommand::List { tenant, json } => list(&stores, tenant, json).await,
+        KeysCommand::Rotate { id, overlap } => rotate(&stores, id, overlap.into()).await,
         KeysCommand::Revoke { id } => revoke(&stores, id).await,
     }
 }
 
-async fn create(
-    stores: &Stores,
-    tenant_name: String,
+struct NewKey {
     label: String,
     scopes: Vec<Scope>,
     expires_in: Option<Duration>,
-) -> anyhow::Result<ExitCode> {
+    limits: KeyLimits,
+}
+
+async fn create(stores: &Stores, tenant_name: String, new: NewKey) -> anyhow::Result<ExitCode> {
     let key = ApiKey::generate();
     let created_at = Timestamp::now();
+    let tenant = stores.tenants.tenant_named(&tenant_name, Actor::CommandLine).await;
     let info = ApiKeyInfo {
         id: KeyId::new(),
-        tenant: stores.keys.tenant(&tenant_name).await.context("failed to find or make the tenant")?,
+        tenant: tenant.context("failed to find or make the tenant")?,
         tenant_name,
-        label,
-        scopes,
+        label: new.label,
+        scopes: new.scopes,
         created_at,
-        expires_at: expires_in.map(|duration| created_at.after(duration)),
+        expires_at: new.expires_in.map(|duration| created_at.after(duration)),
         revoked_at: None,
         last_used_at: None,
+        limits: new.limits,
     };
-    stores.keys.add_key(&info, &key.hash()).await.context("failed to store the key")?;
+    let added = stores.keys.add_key(&info, &key.hash(), Actor::CommandLine).await;
+    added.context("failed to store the key")?;
+    show_once(&info, &key);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_once(info: &ApiKeyInfo, key: &ApiKey) {
     note(&format!(
         "created {} for tenant {}; this is the only time that it is shown:",
         info.id, info.tenant_name
     ));
     say(key.reveal());
-    Ok(ExitCode::SUCCESS)
 }
 
-async fn list(stores: &Stores, json: bool) -> anyhow::Result<ExitCode> {
-    let keys = stores.keys.keys().await.context("failed to list the keys")?;
+async fn list(stores: &Stores, tenant: Option<String>, json: bool) -> anyhow::Result<ExitCode> {
+    let tenant = match tenant {
+        Some(name) => Some(existing(stores, &name).await?.id),
+        None => None,
+    };
+    let read = async |before: Option<KeyId>| stores.keys.keys(tenant, before, PAGE).await;
+    // The oldest first, as they were made.
+    let mut keys = every(read, |key| key.id).await.context("failed to list the keys")?;
+    keys.reverse();
     if json {
         say(&serde_json::to_string_pretty(&keys)?);
         return Ok(ExitCode::SUCCESS);
@@ -107,8 +137,21 @@ async fn list(stores: &Stores, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn rotate(stores: &Stores, id: KeyId, overlap: Duration) -> anyhow::Result<ExitCode> {
+    let key = ApiKey::generate();
+    match stores.keys.rotate_key(id, &key.hash(), overlap, Actor::CommandLine).await {
+        Ok(info) => {
+            show_once(&info, &key);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(StoreError::NotFound) => anyhow::bail!("there is no key {id}"),
+        Err(StoreError::Conflict) => anyhow::bail!("the key {id} is revoked or has expired"),
+        Err(error) => Err(error).context("failed to rotate the key"),
+    }
+}
+
 async fn revoke(stores: &Stores, id: KeyId) -> anyhow::Result<ExitCode> {
-    match stores.keys.revoke_key(id).await {
+    match stores.keys.revoke_key(id, Actor::CommandLine).await {
         Ok(()) => {
             note(&format!("revoked {id}"));
             Ok(ExitCode::SUCCESS)
@@ -116,10 +159,4 @@ async fn revoke(stores: &Stores, id: KeyId) -> anyhow::Result<ExitCode> {
         Err(StoreError::NotFound) => anyhow::bail!("there is no key {id}"),
         Err(error) => Err(error).context("failed to revoke the key"),
     }
-}
-
-/// `2026-11-23 06:30` in UTC.
-fn day(at: Timestamp) -> String {
-    DateTime::from_timestamp_millis(at.as_millis())
-        .map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M").to_string())
 }

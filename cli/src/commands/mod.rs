@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod healthcheck;
 pub(crate) mod keys;
@@ -8,6 +9,8 @@ pub(crate) mod models;
 pub(crate) mod queue;
 pub(crate) mod serve;
 pub(crate) mod settings;
+pub(crate) mod tenants;
+pub(crate) mod usage;
 pub(crate) mod verify;
 
 pub(crate) use countersign_shared::command::{note, say};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Config, ConfigError, ServiceUrl};
-use crate::domain::Lane;
+use crate::domain::{Lane, RateLimit};
 use crate::roles::Role;
 
 const ALL_ROLES: [Role; 4] = [Role::Pipeline, Role::Relay, Role::Reaper, Role::Deliver];
@@ -52,6 +52,11 @@ impl Config {
             (self.limits.uploads > 0, "limits.uploads must be at least 1"),
             (self.limits.image_bytes.as_u64() > 0, "limits.image_bytes must be more than 0"),
             (self.limits.video_bytes.as_u64() > 0, "limits.video_bytes must be more than 0"),
+            (
+                (1..=RateLimit::MOST).contains(&self.limits.rate_burst)
+                    && self.limits.rate_per_minute <= RateLimit::MOST,
+                "limits.rate_burst must be from 1 to 1000000, limits.rate_per_minute from 0",
+            ),
             (!self.v1.wait.is_zero(), "v1.wait must be more than 0s"),
             (
                 self.retention.orphans >= self.limits.upload_time + SWEEP_MARGIN,

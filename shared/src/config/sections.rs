@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::{Secret, ServiceUrl};
 use super::webhooks::Webhooks;
-use crate::domain::{Lane, LaneShare, Thresholds};
+use crate::domain::{Lane, LaneShare, RateLimit, Thresholds};
 use crate::roles::Role;
 
 /// Every setting.
@@ -146,6 +146,16 @@ pub struct Limits {
     pub uploads: usize,
     #[serde(with = "humantime_serde")]
     pub upload_time: Duration,
+    pub rate_per_minute: u32,
+    pub rate_burst: u32,
+}
+
+impl Limits {
+    /// How often a key may call that has no limit of its own, nor its tenant; `None` means as often as it likes.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        let limit = RateLimit { per_minute: self.rate_per_minute, burst: self.rate_burst };
+        (limit.per_minute > 0).then_some(limit)
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -35,6 +35,13 @@ macro_rules! identifier {
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
+
+            /// When it was made, from its first 48 bits; the epoch for an identifier that is no `UUIDv7`.
+            pub fn created_at(&self) -> Timestamp {
+                let (seconds, nanoseconds) =
+                    self.0.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
+                Timestamp::from_millis(seconds as i64 * 1000 + i64::from(nanoseconds / 1_000_000))
+            }
         }
 
         impl Default for $name {
@@ -82,14 +89,6 @@ identifier!(
     "ver"
 );
 
-impl VerificationId {
-    /// When it was made, from its first 48 bits; the epoch for an identifier that is no `UUIDv7`.
-    pub fn created_at(&self) -> Timestamp {
-        let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
-        Timestamp::from_millis(seconds as i64 * 1000 + i64::from(nanoseconds / 1_000_000))
-    }
-}
-
 identifier!(
     /// One customer of this installation; every read is scoped by it.
     TenantId,
@@ -109,6 +108,11 @@ identifier!(
     /// One event on its way to one receiver; the same over every attempt.
     DeliveryId,
     "msg"
+);
+identifier!(
+    /// One entry of the audit log.
+    AuditId,
+    "aud"
 );
 
 #[cfg(test)]

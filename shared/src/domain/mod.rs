@@ -1,6 +1,8 @@
 //! The vocabulary: what a verification is, what can be said of it, and what can go wrong.
 
+mod audit;
 mod challenge;
+mod change;
 mod id;
 mod language;
 mod media;
@@ -9,11 +11,14 @@ mod report;
 mod summary;
 mod tenant;
 mod time;
+mod usage;
 mod verification;
 mod webhook;
 
+pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditLine, Erased};
 pub use challenge::{Digits, InvalidDigits, decimal_value};
-pub use id::{DeliveryId, InvalidId, KeyId, TenantId, VerificationId, WebhookId};
+pub use change::{KeyChange, LimitsChange, Patch, TenantChange};
+pub use id::{AuditId, DeliveryId, InvalidId, KeyId, TenantId, VerificationId, WebhookId};
 pub use language::{LANGUAGES, Language, UnsupportedLanguage};
 pub use media::{Media, MediaFormat, MediaRole, SNIFF_BYTES};
 pub use problem::{Failure, ProblemCode};
@@ -23,8 +28,9 @@ pub use report::{
     VideoEvidence, VideoInfo,
 };
 pub use summary::Summary;
-pub use tenant::{ApiKey, ApiKeyInfo, InvalidApiKey, Scope};
-pub use time::Timestamp;
+pub use tenant::{ApiKey, ApiKeyInfo, Credential, InvalidApiKey, KeyLimits, RateLimit, Scope, Tenant};
+pub use time::{InvalidTime, Timestamp};
+pub use usage::{InvalidMonth, Month, Usage};
 pub use verification::{
     IllegalTransition, Kind, Lane, LaneShare, NewVerification, Priority, REQUEST_VERSION, Request, State,
     Transition, Verdict, Verification,

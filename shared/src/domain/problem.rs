@@ -40,7 +40,7 @@ problems! {
     InvalidRequest, "INVALID_REQUEST", 400, "The request is not well-formed multipart/form-data.";
     UnsupportedLanguage, "UNSUPPORTED_LANGUAGE", 400, "The language code is not on the accepted list.";
     InvalidApiKey, "INVALID_API_KEY", 401, "The API key is missing, unknown, revoked or expired.";
-    Forbidden, "FORBIDDEN", 403, "The API key does not have the scope for this operation.";
+    Forbidden, "FORBIDDEN", 403, "The API key does not have the scope for this operation, or its tenant is suspended.";
     NotFound, "NOT_FOUND", 404, "There is no such resource.";
     MethodNotAllowed, "METHOD_NOT_ALLOWED", 405, "The resource does not have this method.";
     Conflict, "CONFLICT", 409, "The request conflicts with the resource's state.";
@@ -51,6 +51,7 @@ problems! {
     VideoTooLong, "VIDEO_TOO_LONG", 422, "The video is longer than the limit.";
     VideoWithoutAudio, "VIDEO_WITHOUT_AUDIO", 422, "The video has no sound in which digits could be spoken.";
     RateLimited, "RATE_LIMITED", 429, "Too many requests; try again after the time in Retry-After.";
+    QuotaExceeded, "QUOTA_EXCEEDED", 429, "The key's verifications of this month are used up; Retry-After is its end.";
     Internal, "INTERNAL", 500, "Something failed on our side; the request id names the log entry.";
     QueueFull, "QUEUE_FULL", 503, "Too much work is waiting; try again after the time in Retry-After.";
     Unavailable, "UNAVAILABLE", 503, "The service is starting, stopping or waiting for a dependency.";

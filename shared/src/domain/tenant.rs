@@ -129,12 +129,69 @@ pub struct ApiKeyInfo {
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// Its own; where there is none, its tenant's counts.
+    pub limits: KeyLimits,
 }
 
 impl ApiKeyInfo {
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
     }
+}
+
+/// How much a key may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyLimits {
+    pub rate_limit: Option<RateLimit>,
+    /// How many verifications may be accepted in a calendar month.
+    pub monthly_quota: Option<u64>,
+}
+
+impl KeyLimits {
+    /// These, and the `others` where there are none of these.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            rate_limit: self.rate_limit.or(others.rate_limit),
+            monthly_quota: self.monthly_quota.or(others.monthly_quota),
+        }
+    }
+}
+
+/// How often a key may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// How many requests a minute are given back.
+    pub per_minute: u32,
+    /// How many requests may come at once.
+    pub burst: u32,
+}
+
+impl RateLimit {
+    /// Of either number.
+    pub const MOST: u32 = 1_000_000;
+}
+
+/// One customer of this installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub name: String,
+    pub created_at: Timestamp,
+    /// While it is set, its keys may do nothing.
+    pub suspended_at: Option<Timestamp>,
+    /// Of each of its keys that has none of its own.
+    pub limits: KeyLimits,
+}
+
+/// What is known of a caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    pub key: ApiKeyInfo,
+    pub suspended: bool,
+    /// The key's own limits, and its tenant's where it has none.
+    pub limits: KeyLimits,
 }
 
 #[cfg(test)]

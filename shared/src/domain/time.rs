@@ -1,6 +1,7 @@
 //! Points in time, as the store keeps them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat};
@@ -56,6 +57,20 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl FromStr for Timestamp {
+    type Err = InvalidTime;
+
+    /// RFC 3339, with any offset.
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        DateTime::parse_from_rfc3339(text).map(|time| Self(time.timestamp_millis())).map_err(|_| InvalidTime)
+    }
+}
+
+/// The text was no point in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time such as 2026-11-27T09:30:00Z")]
+pub struct InvalidTime;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +78,15 @@ mod tests {
     #[test]
     fn a_point_in_time_reads_as_rfc_3339() {
         assert_eq!(Timestamp::from_millis(1_534_534_645_081).to_string(), "2018-08-17T19:37:25.081Z");
+    }
+
+    #[test]
+    fn a_time_reads_back_and_nonsense_does_not() {
+        let time = Timestamp::from_millis(1_534_534_645_081);
+        assert_eq!(time.to_string().parse(), Ok(time));
+        assert_eq!("2018-08-18T02:37:25.081+07:00".parse(), Ok(time));
+        for nonsense in ["", "2018", "2018-08-17", "yesterday"] {
+            assert_eq!(nonsense.parse::<Timestamp>(), Err(InvalidTime));
+        }
     }
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Digits, Failure, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId, WebhookUrl,
+    Digits, Failure, KeyId, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId,
+    WebhookUrl,
 };
 
 /// What is verified.
@@ -24,6 +25,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 3] = [Self::Photo, Self::Video, Self::Spoof];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Photo => "photo",
+            Self::Video => "video",
+            Self::Spoof => "spoof",
+        }
+    }
+
     /// The files that this kind needs, each exactly once.
     pub const fn roles(self) -> &'static [MediaRole] {
         match self {
@@ -31,6 +43,14 @@ impl Kind {
             Self::Video => &[MediaRole::IdCard, MediaRole::Video],
             Self::Spoof => &[MediaRole::Photo],
         }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| format!("unknown kind `{text}`"))
     }
 }
 
@@ -269,6 +289,8 @@ impl Request {
 pub struct NewVerification {
     pub id: VerificationId,
     pub tenant: TenantId,
+    /// The key that brought it, for the count of what was used.
+    pub key: KeyId,
     pub request: Request,
     /// The W3C trace context of the request that brought it, to be continued by the worker.
     pub traceparent: Option<String>,

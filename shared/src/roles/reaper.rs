@@ -13,10 +13,13 @@ use crate::config::{self, Config};
 use crate::domain::{Lane, Timestamp, VerificationId};
 use crate::queue::JobQueue;
 use crate::signal::Signal;
-use crate::store::{DeliveryStore, Outbox, StoreError, Upkeep};
+use crate::store::{DeliveryStore, ErasureStore, Outbox, StoreError, Upkeep, UsageStore};
 use crate::telemetry::{events, metrics};
 
 const BATCH: u32 = 200;
+
+/// Small rows; one transaction for so many.
+const USAGE_BATCH: u32 = 2000;
 
 /// A page of a folder costs as much as the whole folder.
 const ORPHAN_PAGE: usize = 10_000;
@@ -29,6 +32,8 @@ const ORPHAN_SWEEPS: u32 = 4;
 #[derive(Clone)]
 pub(super) struct Reaper {
     upkeep: Arc<dyn Upkeep>,
+    erasures: Arc<dyn ErasureStore>,
+    usage: Arc<dyn UsageStore>,
     outbox: Arc<dyn Outbox>,
     queue: Arc<dyn JobQueue>,
     blobs: Arc<dyn Blobs>,
@@ -52,6 +57,8 @@ impl Reaper {
     pub(super) fn new(config: &Config, adapters: &Adapters) -> Self {
         Self {
             upkeep: adapters.stores.upkeep.clone(),
+            erasures: adapters.stores.erasures.clone(),
+            usage: adapters.stores.usage.clone(),
             outbox: adapters.stores.outbox.clone(),
             queue: adapters.queue.clone(),
             blobs: adapters.blobs.clone(),
@@ -83,6 +90,8 @@ impl Reaper {
     pub(super) async fn pass(&mut self, now: Timestamp) {
         report("offer again", self.reoffer(now).await);
         report("delete media", self.delete_media(now).await);
+        report("erase media", self.erase_media().await);
+        report("count usage", self.count_usage().await);
         report("delete results", self.delete_results(now).await);
         report("delete deliveries", self.delete_deliveries().await);
         report("sweep orphans", self.sweep_orphans(now).await);
@@ -119,6 +128,33 @@ impl Reaper {
                 return Ok(());
             }
         }
+    }
+
+    /// The media of erased verifications that could not be reached when they were erased.
+    async fn erase_media(&self) -> Result<(), SweepError> {
+        loop {
+            let waiting = self.erasures.media_to_erase(BATCH).await?;
+            let (erased, failed) = self.delete_blobs(&waiting).await;
+            for id in &erased {
+                match self.erasures.media_erased(*id).await {
+                    // Another has noted it.
+                    Ok(()) | Err(StoreError::NotFound) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            events::media_erased(&erased);
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            if waiting.len() < BATCH as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn count_usage(&self) -> Result<(), SweepError> {
+        while self.usage.fold_usage(USAGE_BATCH).await? == u64::from(USAGE_BATCH) {}
+        Ok(())
     }
 
     async fn delete_results(&self, now: Timestamp) -> Result<(), SweepError> {

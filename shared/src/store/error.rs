@@ -19,6 +19,10 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) if database.kind() == ErrorKind::UniqueViolation => {
                 Self::Conflict
             }
+            // What it was to belong to is not there.
+            sqlx::Error::Database(database) if database.kind() == ErrorKind::ForeignKeyViolation => {
+                Self::NotFound
+            }
             sqlx::Error::Database(database) if passes(&**database) => Self::Unavailable(Box::new(error)),
             _ => Self::Other(Box::new(error)),
         }

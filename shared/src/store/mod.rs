@@ -1,13 +1,18 @@
-//! The port to the rows: verifications, the outbox, API keys, webhooks. The rows are the truth; everything else is a hint.
+//! The port to the rows: verifications, the outbox, tenants and their keys, usage, webhooks, the audit log. The rows are
+//! the truth; everything else is a hint.
 
+mod audit;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod erasure;
 mod error;
 mod lock;
 mod migrations;
 mod open;
 mod postgres;
 mod sqlite;
+mod tenancy;
+mod usage;
 mod webhooks;
 
 use std::sync::Arc;
@@ -16,14 +21,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::{
-    ApiKeyInfo, Failure, KeyId, Lane, NewVerification, Report, State, TenantId, Timestamp, Verification,
-    VerificationId,
+    Failure, Lane, NewVerification, Report, State, TenantId, Timestamp, Verification, VerificationId,
 };
 use crate::queue::JobMessage;
 
+pub use audit::AuditLog;
+pub use erasure::ErasureStore;
 pub use lock::{DataLock, LockError};
 pub use migrations::Migrated;
 pub use open::OpenError;
+pub use tenancy::{KeyStore, TenantStore};
+pub use usage::UsageStore;
 pub use webhooks::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, WebhookStore};
 
 /// Why the store could not do it.
@@ -196,21 +204,6 @@ pub trait Upkeep: Send + Sync {
     async fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
 }
 
-/// API keys and the tenants they belong to.
-#[async_trait]
-pub trait KeyStore: Send + Sync {
-    /// The tenant of that name, made when it does not exist.
-    async fn tenant(&self, name: &str) -> Result<TenantId, StoreError>;
-    async fn add_key(&self, info: &ApiKeyInfo, hash: &[u8; 32]) -> Result<(), StoreError>;
-    /// The key with that hash, valid or not.
-    async fn key(&self, hash: &[u8; 32]) -> Result<ApiKeyInfo, StoreError>;
-    async fn keys(&self) -> Result<Vec<ApiKeyInfo>, StoreError>;
-    /// Revokes it now; revoking twice keeps the first time.
-    async fn revoke_key(&self, id: KeyId) -> Result<(), StoreError>;
-    /// Notes the last use; called at most once a minute for each key.
-    async fn key_used(&self, id: KeyId) -> Result<(), StoreError>;
-}
-
 /// The store's sides, one database behind them.
 #[derive(Clone)]
 pub struct Stores {
@@ -218,6 +211,10 @@ pub struct Stores {
     pub outbox: Arc<dyn Outbox>,
     pub upkeep: Arc<dyn Upkeep>,
     pub keys: Arc<dyn KeyStore>,
+    pub tenants: Arc<dyn TenantStore>,
+    pub usage: Arc<dyn UsageStore>,
+    pub erasures: Arc<dyn ErasureStore>,
+    pub audit: Arc<dyn AuditLog>,
     pub webhooks: Arc<dyn WebhookStore>,
     pub deliveries: Arc<dyn DeliveryStore>,
 }

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::migrations::{Migrated, TablesError};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
-use super::{DeliveryStore, KeyStore, Outbox, StoreError, Stores, Upkeep, VerificationStore, WebhookStore};
+use super::{
+    AuditLog, DeliveryStore, ErasureStore, KeyStore, Outbox, StoreError, Stores, TenantStore, Upkeep,
+    UsageStore, VerificationStore, WebhookStore,
+};
 use crate::config::{Data, Store};
 
 /// The store can't be used.
@@ -56,15 +59,30 @@ impl Stores {
         }
     }
 
-    fn behind(
-        store: impl VerificationStore + Outbox + Upkeep + KeyStore + WebhookStore + DeliveryStore + 'static,
-    ) -> Self {
+    fn behind<Store>(store: Store) -> Self
+    where
+        Store: VerificationStore
+            + Outbox
+            + Upkeep
+            + KeyStore
+            + TenantStore
+            + UsageStore
+            + ErasureStore
+            + AuditLog
+            + WebhookStore
+            + DeliveryStore
+            + 'static,
+    {
         let store = Arc::new(store);
         Self {
             verifications: store.clone(),
             outbox: store.clone(),
             upkeep: store.clone(),
             keys: store.clone(),
+            tenants: store.clone(),
+            usage: store.clone(),
+            erasures: store.clone(),
+            audit: store.clone(),
             webhooks: store.clone(),
             deliveries: store,
         }

@@ -151,6 +151,18 @@ pub fn media_deleted(ids: &[VerificationId]) {
     }
 }
 
+/// A verification is erased, at somebody's wish: its rows, and its media if they could be reached.
+pub fn verification_erased(id: VerificationId) {
+    info!(job.id = %id, "verification erased");
+}
+
+/// Media that could not be reached when their verification was erased.
+pub fn media_erased(ids: &[VerificationId]) {
+    if !ids.is_empty() {
+        info!(count = ids.len(), "media of erased verifications deleted");
+    }
+}
+
 pub fn reports_deleted(count: u64) {
     if count > 0 {
         info!(count, "results deleted");

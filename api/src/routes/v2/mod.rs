@@ -1,19 +1,22 @@
 //! The v2 operations, one file each.
 
+mod admin;
 mod body;
 mod cancel;
+mod erase;
 mod errors;
 mod languages;
 mod list;
 mod read;
 mod resource;
 mod submit;
+mod usage;
 mod webhooks;
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpMessage, HttpRequest};
 use countersign_shared::domain::{ProblemCode, Scope, VerificationId};
 use serde::de::DeserializeOwned;
 
@@ -34,15 +37,25 @@ pub(super) fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(list::handle))
                 .route(web::post().to(submit::handle)),
         )
-        .service(resource("/v2/verifications/{id}").route(web::get().to(read::handle)))
+        .service(
+            resource("/v2/verifications/{id}")
+                .route(web::get().to(read::handle))
+                .route(web::delete().to(erase::handle)),
+        )
         .service(resource("/v2/verifications/{id}/cancel").route(web::post().to(cancel::handle)))
+        .service(resource("/v2/usage").route(web::get().to(usage::handle)))
+        .configure(admin::configure)
         .configure(webhooks::configure);
 }
 
 /// The caller, who must be named by a header.
 async fn caller(front: &Front, request: &HttpRequest, scope: Scope) -> Result<Caller, Problem> {
     let caller = auth::by_header(front, request.headers(), scope).await?;
-    caller.ok_or_else(|| Problem::of(ProblemCode::InvalidApiKey))
+    let caller = caller.ok_or_else(|| Problem::of(ProblemCode::InvalidApiKey))?;
+    if let Some(standing) = caller.standing {
+        request.extensions_mut().insert(standing);
+    }
+    Ok(caller)
 }
 
 /// Something that is no identifier names nothing.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use countersign_shared::adapters::Adapters;
 use countersign_shared::config::Config;
-use countersign_shared::domain::{ApiKey, ApiKeyInfo, KeyId, Scope, Timestamp};
+use countersign_shared::domain::{Actor, ApiKey, ApiKeyInfo, KeyId, KeyLimits, Scope, Timestamp};
 use countersign_shared::telemetry::metrics::Page;
 use countersign_worker::pipeline::Pipeline;
 use reqwest::multipart::{Form, Part};
@@ -69,7 +69,7 @@ impl Service {
         let tenant_name = "bench".to_owned();
         let info = ApiKeyInfo {
             id: KeyId::new(),
-            tenant: embedded.stores().keys.tenant(&tenant_name).await?,
+            tenant: embedded.stores().tenants.tenant_named(&tenant_name, Actor::CommandLine).await?,
             tenant_name,
             label: String::new(),
             scopes: vec![Scope::VerifyWrite, Scope::VerifyRead],
@@ -77,8 +77,9 @@ impl Service {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            limits: KeyLimits::default(),
         };
-        embedded.stores().keys.add_key(&info, &key.hash()).await?;
+        embedded.stores().keys.add_key(&info, &key.hash(), Actor::CommandLine).await?;
         let url = format!("http://{}", embedded.address());
         let stop = CancellationToken::new();
         let (say_ready, ready) = oneshot::channel();

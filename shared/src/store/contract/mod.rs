@@ -1,27 +1,35 @@
 //! What every store must do. Each test takes a store that is empty.
 
+mod audit;
 mod deliveries;
+mod erasure;
 mod keys;
 mod outbox;
+mod tenants;
 mod transitions;
 mod upkeep;
+mod usage;
 mod verifications;
 mod webhooks;
 
 use std::time::Duration;
 
+pub use self::audit::*;
 pub use self::deliveries::*;
+pub use self::erasure::*;
 pub use self::keys::*;
 pub use self::outbox::*;
+pub use self::tenants::*;
 pub use self::transitions::*;
 pub use self::upkeep::*;
+pub use self::usage::*;
 pub use self::verifications::*;
 pub use self::webhooks::*;
 use super::{Claim, Lease, Outcome, Reoffered, StoreError, Stores};
 use crate::blob::BlobKey;
 use crate::config::Config;
 use crate::domain::{
-    Evidence, Kind, Lane, Media, MediaFormat, MediaRole, NewVerification, Priority, REPORT_VERSION,
+    Evidence, KeyId, Kind, Lane, Media, MediaFormat, MediaRole, NewVerification, Priority, REPORT_VERSION,
     REQUEST_VERSION, Report, Request, SpoofEvidence, StillEvidence, TenantId, Timestamp, Verdict,
     Verification, VerificationId,
 };
@@ -76,9 +84,19 @@ macro_rules! store_contract {
             a_turn_is_taken_by_one_and_comes_again
             the_stores_clock_is_a_clock
             a_tenant_is_made_once
+            a_tenants_name_is_its_own
+            tenants_are_listed_newest_first
+            a_suspension_and_new_limits_are_kept_and_told
+            an_unknown_tenant_is_not_found
             a_key_is_found_by_its_hash
             a_hash_belongs_to_one_key
+            a_key_belongs_to_a_tenant
+            keys_are_listed_newest_first_of_one_tenant_or_all
+            a_keys_limits_come_before_its_tenants
+            a_changed_key_is_kept_and_told
             a_revoked_key_keeps_its_first_revocation
+            a_rotated_key_has_a_successor_and_ends_soon
+            a_key_that_is_not_valid_has_no_successor
             a_keys_last_use_is_noted
             an_unknown_key_is_not_found
             an_endpoint_reads_back
@@ -104,6 +122,16 @@ macro_rules! store_contract {
             deliveries_are_forgotten_after_their_end
             the_oldest_that_is_due_is_known
             the_store_says_when_deliveries_were_added
+            the_audit_log_is_read_newest_first
+            the_audit_log_is_filtered
+            a_change_that_fails_leaves_no_entry
+            an_accepted_verification_is_counted_once
+            usage_is_the_same_before_and_after_folding
+            folders_at_once_count_each_once
+            an_erased_verification_is_gone_with_everything_about_it
+            an_erased_verification_can_not_be_finished
+            another_tenant_erases_nothing
+            media_are_to_be_erased_until_they_are
         );
     };
     (@each $made:expr, $($name:ident)*) => {
@@ -142,7 +170,13 @@ pub fn new_verification(kind: Kind, priority: Priority) -> NewVerification {
         metadata: None,
         webhook_url: None,
     };
-    NewVerification { id, tenant, request, traceparent: Some("00-4bf9-00f0-01".to_owned()) }
+    NewVerification {
+        id,
+        tenant,
+        key: KeyId::new(),
+        request,
+        traceparent: Some("00-4bf9-00f0-01".to_owned()),
+    }
 }
 
 /// A small report, complete in every field.

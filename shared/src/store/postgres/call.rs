@@ -88,6 +88,46 @@ impl Connections {
     pub(super) async fn hold(&self) -> Result<Held, StoreError> {
         Ok(Held(Some(self.0.acquire().await?)))
     }
+
+    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
+        let mut held = self.hold().await?;
+        answered(sqlx::raw_sql("BEGIN").execute(held.connection())).await?;
+        Ok(Transaction(held))
+    }
+}
+
+/// Several statements that count together or not at all. Dropped before its end, it is rolled back with its connection.
+pub(super) struct Transaction(Held);
+
+impl Transaction {
+    /// The first row of the answer, if it has any.
+    pub(super) async fn first<T>(&mut self, statement: RowStatement<'_, T>) -> Result<Option<T>, StoreError>
+    where
+        T: for<'row> FromRow<'row, PgRow> + Send + Unpin,
+    {
+        answered(statement.fetch_optional(self.0.connection())).await
+    }
+
+    /// How many rows the statement changed.
+    pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
+        Ok(answered(statement.execute(self.0.connection())).await?.rows_affected())
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        self.end("COMMIT").await
+    }
+
+    /// Changes nothing and keeps the connection, for a refusal that is no failure.
+    pub(super) async fn refuse<T>(self, why: StoreError) -> Result<T, StoreError> {
+        self.end("ROLLBACK").await?;
+        Err(why)
+    }
+
+    async fn end(mut self, statement: &'static str) -> Result<(), StoreError> {
+        answered(sqlx::raw_sql(statement).execute(self.0.connection())).await?;
+        self.0.release();
+        Ok(())
+    }
 }
 
 /// A connection in use. Dropped before it is released, it is closed and its transaction rolled back, whatever state it

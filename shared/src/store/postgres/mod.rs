@@ -1,14 +1,18 @@
 //! Rows in PostgreSQL: any number of processes, every guard in the statement itself.
 
+mod audit;
 mod call;
 mod deliveries;
+mod erasure;
 mod error;
 mod keys;
 mod outbox;
 mod row;
 mod tables;
+mod tenants;
 mod told;
 mod upkeep;
+mod usage;
 mod verifications;
 mod webhooks;
 

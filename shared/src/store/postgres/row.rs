@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::domain::{Lane, State, TenantId, Timestamp, Verification, VerificationId};
+use crate::domain::{KeyLimits, Lane, RateLimit, State, TenantId, Timestamp, Verification, VerificationId};
 use crate::queue::JobMessage;
 use crate::store::{OutboxRow, StoreError};
 
@@ -74,4 +74,33 @@ pub(super) fn time(timestamp: Timestamp) -> DateTime<Utc> {
 
 pub(super) fn uuids(ids: &[VerificationId]) -> Vec<Uuid> {
     ids.iter().map(|id| *id.as_uuid()).collect()
+}
+
+/// How a key's or a tenant's limits lie in their tables.
+#[derive(FromRow)]
+pub(super) struct LimitsRow {
+    pub(super) rate_per_minute: Option<i32>,
+    pub(super) rate_burst: Option<i32>,
+    pub(super) monthly_quota: Option<i64>,
+}
+
+impl LimitsRow {
+    pub(super) fn decode(self) -> KeyLimits {
+        let rate_limit = self.rate_per_minute.zip(self.rate_burst);
+        KeyLimits {
+            rate_limit: rate_limit
+                .map(|(per_minute, burst)| RateLimit { per_minute: per_minute as u32, burst: burst as u32 }),
+            monthly_quota: self.monthly_quota.map(|quota| quota as u64),
+        }
+    }
+}
+
+impl From<KeyLimits> for LimitsRow {
+    fn from(limits: KeyLimits) -> Self {
+        Self {
+            rate_per_minute: limits.rate_limit.map(|rate| rate.per_minute as i32),
+            rate_burst: limits.rate_limit.map(|rate| rate.burst as i32),
+            monthly_quota: limits.monthly_quota.map(|quota| i64::try_from(quota).unwrap_or(i64::MAX)),
+        }
+    }
 }

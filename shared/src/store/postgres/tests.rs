@@ -14,9 +14,9 @@ mod tables;
 use std::time::Duration;
 
 use self::database::{Database, database};
-use crate::domain::{Kind, Priority, Timestamp};
-use crate::store::contract::new_verification;
-use crate::store::{Claim, Outcome, Reoffered};
+use crate::domain::{Action, Actor, AuditEntry, AuditFilter, Kind, Priority, TenantId, Timestamp};
+use crate::store::contract::{new_verification, report};
+use crate::store::{Claim, Outcome, Reoffered, StoreError};
 
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -39,6 +39,42 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
     database.execute("UPDATE verifications SET version = 2").await;
     let claim = stores.verifications.claim(new.id, "worker", LEASE).await;
     assert!(matches!(claim, Ok(Claim::Newer(2))), "its writer knows better: {claim:?}");
+}
+
+#[tokio::test]
+async fn the_audit_log_can_not_be_changed() {
+    let database = database!();
+    let stores = database.stores().await;
+    let entry = AuditEntry::new(Actor::System, Action::KeyCreated, TenantId::new(), "key_1");
+    stores.audit.append(&entry).await.expect("appended");
+    let mut session = database.connect().await;
+    for statement in ["UPDATE audit_log SET actor = 'cli'", "DELETE FROM audit_log", "TRUNCATE audit_log"] {
+        let error = sqlx::raw_sql(statement).execute(&mut session).await.expect_err("refused");
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+    let entries = stores.audit.entries(&AuditFilter::default(), None, 10).await.expect("entries");
+    assert_eq!(entries, [entry]);
+}
+
+#[tokio::test]
+async fn an_erasure_takes_its_row_from_under_a_result_or_after_it() {
+    let database = database!();
+    let stores = database.stores().await;
+    for _ in 0..20 {
+        let new = new_verification(Kind::Photo, Priority::Batch);
+        stores.verifications.accept(&new).await.expect("accepted");
+        let claim = stores.verifications.claim(new.id, "worker", LEASE).await;
+        let Ok(Claim::Claimed(lease, _)) = claim else { panic!("{claim:?}") };
+        let outcome = Outcome::Succeeded(Box::new(report()));
+        let (finished, erased) = tokio::join!(
+            stores.verifications.finish(&lease, &outcome),
+            stores.erasures.erase(new.tenant, new.id, Actor::System),
+        );
+        erased.expect("erased");
+        assert!(matches!(finished, Ok(()) | Err(StoreError::Conflict)), "{finished:?}");
+        let row = stores.verifications.verification(new.tenant, new.id).await;
+        assert!(matches!(row, Err(StoreError::NotFound)), "{row:?}");
+    }
 }
 
 #[tokio::test]

@@ -16,11 +16,15 @@ use crate::domain::{
 };
 use crate::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore};
 
-/// Both rows in one statement, which is a transaction of its own.
+/// All rows in one statement, which is a transaction of its own.
 const ACCEPT: &str = "WITH accepted AS (
         INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request, version)
         VALUES ($1, $2, $3, 'queued', now(), now(), $4, $5::jsonb, $6)
         RETURNING id, tenant, lane, traceparent
+    ),
+    used AS (
+        INSERT INTO usage_pending (tenant, key, verification, month, kind)
+        SELECT tenant, $7, id, to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')::integer, $8 FROM accepted
     )
     INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM accepted";
 pub(super) const READ: &str =
@@ -120,7 +124,9 @@ impl VerificationStore for Postgres {
             .bind(new.request.lane().name())
             .bind(&new.traceparent)
             .bind(serde_json::to_string(&new.request)?)
-            .bind(i32::from(new.request.version));
+            .bind(i32::from(new.request.version))
+            .bind(new.key.as_uuid())
+            .bind(new.request.kind.name());
         self.requests.run(accept).await?;
         self.added.notify_one();
         Ok(())

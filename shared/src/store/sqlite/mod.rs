@@ -1,12 +1,16 @@
 //! Rows in SQLite: one writer, many readers, every commit on disk before it is answered.
 
+mod audit;
 mod deliveries;
+mod erasure;
 mod error;
 mod keys;
 mod outbox;
 mod row;
+mod tenants;
 mod told;
 mod upkeep;
+mod usage;
 mod verifications;
 mod webhooks;
 

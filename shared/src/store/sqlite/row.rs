@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::domain::{Lane, State, TenantId, Timestamp, Verification, VerificationId};
+use crate::domain::{KeyLimits, Lane, RateLimit, State, TenantId, Timestamp, Verification, VerificationId};
 use crate::queue::JobMessage;
 use crate::store::{OutboxRow, StoreError};
 
@@ -69,4 +69,32 @@ pub(super) fn unreadable(problem: String) -> StoreError {
 pub(super) fn hexadecimal_array<'a>(ids: impl IntoIterator<Item = &'a VerificationId>) -> String {
     let hexadecimal: Vec<String> = ids.into_iter().map(|id| id.as_uuid().simple().to_string()).collect();
     serde_json::Value::from(hexadecimal).to_string()
+}
+
+/// How a key's or a tenant's limits lie in their tables.
+#[derive(FromRow)]
+pub(super) struct LimitsRow {
+    pub(super) rate_per_minute: Option<u32>,
+    pub(super) rate_burst: Option<u32>,
+    pub(super) monthly_quota: Option<i64>,
+}
+
+impl LimitsRow {
+    pub(super) fn decode(self) -> KeyLimits {
+        let rate_limit = self.rate_per_minute.zip(self.rate_burst);
+        KeyLimits {
+            rate_limit: rate_limit.map(|(per_minute, burst)| RateLimit { per_minute, burst }),
+            monthly_quota: self.monthly_quota.map(|quota| quota as u64),
+        }
+    }
+}
+
+impl From<KeyLimits> for LimitsRow {
+    fn from(limits: KeyLimits) -> Self {
+        Self {
+            rate_per_minute: limits.rate_limit.map(|rate| rate.per_minute),
+            rate_burst: limits.rate_limit.map(|rate| rate.burst),
+            monthly_quota: limits.monthly_quota.map(|quota| i64::try_from(quota).unwrap_or(i64::MAX)),
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::Row;
 
-use super::{Sqlite, deliveries, outbox, told, upkeep, verifications, webhooks};
+use super::{Sqlite, audit, deliveries, erasure, keys, outbox, told, upkeep, usage, verifications, webhooks};
 use crate::config::{Data, Store};
-use crate::domain::{Kind, Priority, State};
+use crate::domain::{Action, Actor, AuditEntry, Kind, Priority, State, TenantId};
 use crate::store::contract::{new_verification, report};
 use crate::store::{Claim, OpenError, Outcome, StoreError, Stores, VerificationStore};
 
@@ -40,8 +40,11 @@ async fn rows_are_there_when_the_database_is_opened_again() {
         .expect("two processes may have it open");
     let row = second.verifications.verification(new.tenant, new.id).await.expect("the row");
     assert_eq!(row.request, new.request);
-    let tenant = second.keys.tenant("acme").await.expect("the second may write");
-    assert_eq!(first.keys.tenant("acme").await.expect("and the first sees it"), tenant);
+    let tenant = second.tenants.tenant_named("acme", Actor::System).await.expect("the second may write");
+    assert_eq!(
+        first.tenants.tenant_named("acme", Actor::System).await.expect("and the first sees it"),
+        tenant
+    );
 }
 
 #[tokio::test]
@@ -86,6 +89,13 @@ async fn no_recurring_query_scans_the_table() {
         deliveries::OLDEST_DUE,
         deliveries::DELETE,
         webhooks::DELIVERIES,
+        keys::LIST,
+        keys::LIST_OF_TENANT,
+        audit::ALL,
+        audit::OF_TENANT,
+        audit::OF_ACTION,
+        erasure::NEXT,
+        usage::OF_KEY,
     ];
     for statement in statements {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
@@ -104,6 +114,24 @@ async fn no_recurring_query_scans_the_table() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn the_audit_log_can_not_be_changed() {
+    let (_folder, store) = database().await;
+    let entry = AuditEntry::new(Actor::System, Action::KeyCreated, TenantId::new(), "key_1");
+    audit::append(&entry).expect("a statement").execute(&store.writer).await.expect("appended");
+    for statement in [
+        "UPDATE audit_log SET actor = 'cli'",
+        "DELETE FROM audit_log",
+        "INSERT OR REPLACE INTO audit_log SELECT id, at, tenant, 'cli', action, resource, details FROM audit_log",
+    ] {
+        let error = sqlx::query(statement).execute(&store.writer).await.expect_err("refused");
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+    let actor: String =
+        sqlx::query_scalar("SELECT actor FROM audit_log").fetch_one(&store.reader).await.expect("there");
+    assert_eq!(actor, "system");
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::Sqlite;
 use super::row::{VerificationRow, columns};
 use super::told::tell;
+use super::{Sqlite, usage};
 use crate::domain::{
-    Lane, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
+    Lane, Month, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
 };
 use crate::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore};
 
@@ -70,12 +70,13 @@ impl VerificationStore for Sqlite {
     async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
         let lane = new.request.lane().name();
         let request = serde_json::to_string(&new.request)?;
+        let now = Timestamp::now();
         let mut transaction = self.begin().await?;
         sqlx::query(ACCEPT)
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
             .bind(lane)
-            .bind(Timestamp::now().as_millis())
+            .bind(now.as_millis())
             .bind(&new.traceparent)
             .bind(request)
             .bind(new.request.version)
@@ -86,6 +87,14 @@ impl VerificationStore for Sqlite {
             .bind(new.tenant.as_uuid())
             .bind(lane)
             .bind(&new.traceparent)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(usage::ADD)
+            .bind(new.tenant.as_uuid())
+            .bind(new.key.as_uuid())
+            .bind(new.id.as_uuid())
+            .bind(Month::of(now).number())
+            .bind(new.request.kind.name())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

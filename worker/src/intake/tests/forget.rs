@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use countersign_shared::domain::{State, Timestamp};
+use countersign_shared::domain::{Actor, State, Timestamp};
+use countersign_shared::queue::JobMessage;
 use countersign_shared::store::StoreError;
 use countersign_shared::store::contract::report;
 
-use super::house::{House, later, step};
+use super::house::{House, later, step, until_cancelled};
 use crate::intake::Handled;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -74,4 +75,36 @@ async fn an_upload_in_progress_is_not_swept() {
     let (mut worker, _) = house.worker(|_, _| Ok(report()));
     worker.reap(Timestamp::now()).await;
     assert!(house.media_are_there(&new).await);
+}
+
+#[tokio::test]
+async fn a_job_that_is_erased_in_work_writes_nothing_and_leaves_nothing() {
+    let house = House::new().await;
+    let new = house.accept().await;
+    let (erasures, blobs) = (house.adapters.stores.erasures.clone(), house.adapters.blobs.clone());
+    let (runtime, tenant, id) = (tokio::runtime::Handle::current(), new.tenant, new.id);
+    let (mut worker, _) = house.worker(move |job, _| {
+        runtime.block_on(erasures.erase(tenant, id, Actor::System)).expect("erased");
+        runtime.block_on(blobs.delete_all(id)).expect("deleted");
+        until_cancelled(job)
+    });
+    assert_eq!(step(&mut worker).await, Handled::LeaseLost, "noticed at the next renewal");
+    let row = house.adapters.stores.verifications.verification(tenant, id).await;
+    assert!(matches!(row, Err(StoreError::NotFound)));
+    assert!(!house.media_are_there(&new).await);
+    worker.reap(later()).await;
+    assert_eq!(house.adapters.stores.outbox.depth().await.expect("a count"), 0);
+}
+
+#[tokio::test]
+async fn the_message_of_an_erased_job_finds_nothing() {
+    let house = House::new().await;
+    let new = house.accept().await;
+    house.adapters.stores.erasures.erase(new.tenant, new.id, Actor::System).await.expect("erased");
+    house.publish(&JobMessage::new(new.id, None)).await;
+    let (mut worker, pipeline) = house.worker(|_, _| Ok(report()));
+    assert_eq!((step(&mut worker).await, pipeline.runs()), (Handled::Gone, 0));
+    assert!(house.media_are_there(&new).await, "nobody deleted them yet");
+    worker.reap(Timestamp::now()).await;
+    assert!(!house.media_are_there(&new).await);
 }

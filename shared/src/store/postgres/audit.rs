@@ -1,0 +1,90 @@
+//! The audit log; triggers keep it append-only.
+
+use async_trait::async_trait;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::Postgres;
+use super::call::Statement;
+use super::row::time;
+use crate::domain::{AuditEntry, AuditFilter, AuditId, TenantId};
+use crate::store::{AuditLog, StoreError};
+
+const APPEND: &str = "INSERT INTO audit_log (id, at, tenant, actor, action, resource, details)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)";
+
+macro_rules! select_entries {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, tenant, actor, action, resource, details::text FROM audit_log WHERE ",
+            $condition,
+            "id >= $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+        )
+    };
+}
+pub(super) const ALL: &str = select_entries!("");
+pub(super) const OF_TENANT: &str = select_entries!("tenant = $4 AND ");
+pub(super) const OF_ACTION: &str = select_entries!("action = $4 AND ");
+pub(super) const OF_BOTH: &str = select_entries!("tenant = $4 AND action = $5 AND ");
+
+#[derive(FromRow)]
+struct EntryRow {
+    id: Uuid,
+    tenant: Option<Uuid>,
+    actor: String,
+    action: String,
+    resource: Option<String>,
+    details: String,
+}
+
+impl EntryRow {
+    fn decode(self) -> Result<AuditEntry, StoreError> {
+        Ok(AuditEntry {
+            id: AuditId::from_uuid(self.id),
+            tenant: self.tenant.map(TenantId::from_uuid),
+            actor: self.actor.parse().map_err(|problem: String| StoreError::Other(problem.into()))?,
+            action: self.action,
+            resource: self.resource,
+            details: serde_json::from_str(&self.details)?,
+        })
+    }
+}
+
+/// For the transaction of the change that it tells of.
+pub(super) fn append(entry: &AuditEntry) -> Result<Statement<'static>, StoreError> {
+    Ok(sqlx::query(APPEND)
+        .bind(*entry.id.as_uuid())
+        .bind(time(entry.at()))
+        .bind(entry.tenant.map(|tenant| *tenant.as_uuid()))
+        .bind(entry.actor.to_string())
+        .bind(entry.action.clone())
+        .bind(entry.resource.clone())
+        .bind(serde_json::to_string(&entry.details)?))
+}
+
+#[async_trait]
+impl AuditLog for Postgres {
+    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.requests.run(append(entry)?).await?;
+        Ok(())
+    }
+
+    async fn entries(
+        &self,
+        filter: &AuditFilter,
+        before: Option<AuditId>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let (first, end) = filter.bounds(before);
+        let tenant = filter.tenant.map(|tenant| *tenant.as_uuid());
+        let select = |statement| sqlx::query_as(statement).bind(first).bind(end).bind(i64::from(limit));
+        let entries = match (tenant, filter.action.as_deref()) {
+            (None, None) => select(ALL),
+            (Some(tenant), None) => select(OF_TENANT).bind(tenant),
+            (None, Some(action)) => select(OF_ACTION).bind(action),
+            (Some(tenant), Some(action)) => select(OF_BOTH).bind(tenant).bind(action),
+        };
+        let rows: Vec<EntryRow> = self.requests.all(entries).await?;
+        rows.into_iter().map(EntryRow::decode).collect()
+    }
+}
