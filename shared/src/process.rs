@@ -51,6 +51,7 @@ async fn fold_metrics(page: Page) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "whoever asks twice wants no destructor to run")]
 fn stop_signal() -> io::Result<CancellationToken> {
     let token = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
