@@ -8,7 +8,9 @@ use countersign_shared::blob::Blobs;
 use countersign_shared::config::{Config, Limits};
 use countersign_shared::domain::{Lane, ProblemCode, Targets, TenantId};
 use countersign_shared::signal::Signal;
-use countersign_shared::store::{KeyStore, VerificationStore, WebhookStore};
+use countersign_shared::store::{
+    ChallengeStore, IdempotencyStore, KeyStore, VerificationStore, WebhookStore,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,6 +32,8 @@ pub(crate) struct Front {
     pub(crate) targets: Targets,
     /// Webhook endpoints that a tenant may have.
     pub(crate) most_endpoints: u32,
+    pub(crate) idempotency: Arc<dyn IdempotencyStore>,
+    pub(crate) challenges: Arc<dyn ChallengeStore>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) signal: Arc<dyn Signal>,
     pub(crate) readiness: watch::Receiver<Readiness>,
@@ -38,6 +42,10 @@ pub(crate) struct Front {
     pub(crate) limits: Limits,
     /// How long a synchronous call waits.
     pub(crate) wait: Duration,
+    /// How long the answer to a request with an idempotency key is kept.
+    pub(crate) keep_answers: Duration,
+    /// How long a challenge is open when its client does not say.
+    pub(crate) challenges_expire_in: Duration,
     /// Set when a shutdown begins.
     pub(crate) stopping: CancellationToken,
     /// Set when a shutdown can't wait for results any longer.
@@ -61,6 +69,8 @@ impl Front {
             webhooks: adapters.stores.webhooks.clone(),
             targets: config.webhooks.targets(),
             most_endpoints: config.webhooks.endpoints,
+            idempotency: adapters.stores.idempotency.clone(),
+            challenges: adapters.stores.challenges.clone(),
             blobs: adapters.blobs.clone(),
             signal: adapters.signal.clone(),
             readiness,
@@ -68,6 +78,8 @@ impl Front {
             background,
             limits: config.limits.clone(),
             wait: config.v1.wait,
+            keep_answers: config.idempotency.keep,
+            challenges_expire_in: config.challenges.expires_in,
             stopping: CancellationToken::new(),
             stop_waiting: CancellationToken::new(),
             uploads: Arc::new(Semaphore::new(config.limits.uploads)),

@@ -25,13 +25,15 @@ pub(crate) struct Problem {
     detail: String,
     cause: Option<Box<dyn Error + Send + Sync>>,
     location: Option<String>,
+    /// The same request may succeed before long.
+    again: bool,
     /// The request's body was not read to its end, so the connection can't be used again.
     close: bool,
 }
 
 impl Problem {
     pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), cause: None, location: None, close: false }
+        Self { code, detail: detail.into(), cause: None, location: None, again: false, close: false }
     }
 
     /// The code's own title says it all.
@@ -50,6 +52,11 @@ impl Problem {
     /// Where the resource can be found.
     pub(crate) fn with_location(self, location: String) -> Self {
         Self { location: Some(location), ..self }
+    }
+
+    /// The same request may succeed before long, though its code does not say so.
+    pub(crate) fn again_later(self) -> Self {
+        Self { again: true, ..self }
     }
 
     /// Answered before the body was read to its end.
@@ -79,13 +86,14 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         let headers = response.headers_mut();
-        if matches!(
+        let passes = matches!(
             self.code,
             ProblemCode::QueueFull
                 | ProblemCode::Unavailable
                 | ProblemCode::RateLimited
                 | ProblemCode::TimedOut
-        ) {
+        );
+        if passes || self.again {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         if let Some(location) = self.location.as_deref().and_then(|path| HeaderValue::from_str(path).ok()) {

@@ -21,13 +21,15 @@ const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id")
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
 
 /// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 18] = [
+const ENDPOINTS: [&str; 20] = [
     "/healthz",
     "/metrics",
     "/readyz",
     "/v1.1/photoverify",
     "/v1.1/spoofdetect",
     "/v1.1/videoverify",
+    "/v2/challenges",
+    "/v2/challenges/{id}",
     "/v2/errors",
     "/v2/languages",
     "/v2/verifications",

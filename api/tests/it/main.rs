@@ -1,7 +1,9 @@
 //! The front door: real sockets, real embedded adapters, and a responder that finishes rows in the place of a worker.
 
+mod challenges;
 mod client;
 mod forms;
+mod idempotency;
 mod keys;
 mod limits;
 mod logs;

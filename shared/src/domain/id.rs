@@ -110,6 +110,11 @@ identifier!(
     DeliveryId,
     "msg"
 );
+identifier!(
+    /// Digits that were issued to be spoken.
+    ChallengeId,
+    "chl"
+);
 
 #[cfg(test)]
 mod tests {

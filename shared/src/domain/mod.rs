@@ -2,6 +2,7 @@
 
 mod challenge;
 mod id;
+mod idempotency;
 mod language;
 mod media;
 mod problem;
@@ -12,8 +13,13 @@ mod time;
 mod verification;
 mod webhook;
 
-pub use challenge::{Digits, InvalidDigits, decimal_value};
-pub use id::{DeliveryId, InvalidId, KeyId, TenantId, VerificationId, WebhookId};
+pub use challenge::{
+    Challenge, ChallengeState, Digits, InvalidDigits, NamedChallenge, Standing, decimal_value,
+};
+pub use id::{ChallengeId, DeliveryId, InvalidId, KeyId, TenantId, VerificationId, WebhookId};
+pub use idempotency::{
+    Completion, Fingerprint, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, Reservation,
+};
 pub use language::{LANGUAGES, Language, UnsupportedLanguage};
 pub use media::{Media, MediaFormat, MediaRole, SNIFF_BYTES};
 pub use problem::{Failure, ProblemCode};

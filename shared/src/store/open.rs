@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::migrations::{Migrated, TablesError};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
-use super::{DeliveryStore, KeyStore, Outbox, StoreError, Stores, Upkeep, VerificationStore, WebhookStore};
+use super::{
+    ChallengeStore, DeliveryStore, IdempotencyStore, KeyStore, Outbox, StoreError, Stores, Upkeep,
+    VerificationStore, WebhookStore,
+};
 use crate::config::{Data, Store};
 
 /// The store can't be used.
@@ -32,12 +35,14 @@ impl Stores {
         match place(settings, data)? {
             Place::File(path) => {
                 let opened = Box::pin(Sqlite::open(&path, settings.migrate)).await;
-                Ok(Self::behind(opened.map_err(|error| OpenError::of(path.display().to_string(), error))?))
+                let store = opened.map_err(|error| OpenError::of(path.display().to_string(), error))?;
+                Ok(Self::over(Arc::new(store)))
             }
             Place::Server => {
                 // Boxed: whoever opens a store would carry the size of what it takes to migrate.
                 let opened = Box::pin(Postgres::open(settings)).await;
-                Ok(Self::behind(opened.map_err(|error| OpenError::of(settings.url.to_string(), error))?))
+                let store = opened.map_err(|error| OpenError::of(settings.url.to_string(), error))?;
+                Ok(Self::over(Arc::new(store)))
             }
         }
     }
@@ -56,17 +61,27 @@ impl Stores {
         }
     }
 
-    fn behind(
-        store: impl VerificationStore + Outbox + Upkeep + KeyStore + WebhookStore + DeliveryStore + 'static,
-    ) -> Self {
-        let store = Arc::new(store);
+    pub(super) fn over<Store>(store: Arc<Store>) -> Self
+    where
+        Store: VerificationStore
+            + Outbox
+            + Upkeep
+            + KeyStore
+            + WebhookStore
+            + DeliveryStore
+            + IdempotencyStore
+            + ChallengeStore
+            + 'static,
+    {
         Self {
             verifications: store.clone(),
             outbox: store.clone(),
             upkeep: store.clone(),
             keys: store.clone(),
             webhooks: store.clone(),
-            deliveries: store,
+            deliveries: store.clone(),
+            idempotency: store.clone(),
+            challenges: store,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod cancel;
+mod challenges;
 mod errors;
 mod languages;
 mod list;
@@ -27,6 +28,7 @@ const LONGEST_WAIT_SECONDS: u64 = 60;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
+        .configure(challenges::configure)
         .service(resource("/v2/errors").route(web::get().to(errors::handle)))
         .service(resource("/v2/languages").route(web::get().to(languages::handle)))
         .service(

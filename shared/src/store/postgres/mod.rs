@@ -1,8 +1,10 @@
 //! Rows in PostgreSQL: any number of processes, every guard in the statement itself.
 
 mod call;
+mod challenges;
 mod deliveries;
 mod error;
+mod idempotency;
 mod keys;
 mod outbox;
 mod row;

@@ -1,7 +1,9 @@
 //! Rows in SQLite: one writer, many readers, every commit on disk before it is answered.
 
+mod challenges;
 mod deliveries;
 mod error;
+mod idempotency;
 mod keys;
 mod outbox;
 mod row;
