@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use countersign_shared::domain::{NewVerification, ProblemCode, Request, TenantId, VerificationId};
+use countersign_shared::domain::{Completion, NewVerification, ProblemCode, TenantId, VerificationId};
 use countersign_shared::store::StoreError;
 use countersign_shared::telemetry::events;
 use tracing::Instrument;
 
-use crate::auth::Caller;
+use crate::demand::Demand;
 use crate::front::Front;
+use crate::idempotency::{Held, under_way};
 use crate::problem::Problem;
-use crate::upload::Draft;
 
 /// A queued verification that somebody waits for. Dropping it cancels the verification, if no worker has it yet:
 /// nobody needs the result.
@@ -53,28 +53,42 @@ impl Drop for Awaited {
     }
 }
 
+/// The answer to be kept for an idempotency key, and the key.
+pub(crate) struct Kept {
+    pub(crate) held: Held,
+    pub(crate) completion: Completion,
+}
+
 /// Writes the verification. Runs to its end even when the client vanishes meanwhile, so that row and files can't
 /// disagree; what nobody waits for is canceled then.
 pub(crate) async fn accept(
     front: &Arc<Front>,
-    caller: Caller,
-    draft: Draft,
-    request: Request,
+    mut demand: Demand,
     traceparent: Option<String>,
+    kept: Option<Kept>,
 ) -> Result<Awaited, Problem> {
+    demand.look_up_challenge(front).await?;
+    let Demand { caller, draft, request } = demand;
     let (id, tenant) = (draft.id(), caller.tenant);
-    let new = NewVerification { id, tenant, key: caller.key, request, traceparent };
+    let (held, completion) = kept.map(|Kept { held, completion }| (held, completion)).unzip();
+    let new = NewVerification { id, tenant, key: caller.key, request, traceparent, completion };
     let front = Arc::clone(front);
     let background = front.background.clone();
     let writing = async move {
         let written = front.verifications.accept(&new).await;
+        if held.is_some() && matches!(written, Err(StoreError::Conflict)) {
+            // Nothing was written: another request with the key was quicker, and the files are the draft's to delete.
+            return Err(under_way());
+        }
         // After an error the row may be there all the same: only the sweep of orphans can tell.
         draft.keep();
-        if written.is_ok() {
-            events::job_accepted(&new);
-            front.room_taken(new.request.lane(), tenant).await;
+        written?;
+        if let Some(held) = held {
+            held.completed();
         }
-        written.map(|()| Awaited { front, tenant, id, cancels: true })
+        events::job_accepted(&new);
+        front.room_taken(new.request.lane(), tenant).await;
+        Ok(Awaited { front, tenant, id, cancels: true })
     };
     let awaited = background
         .spawn(writing.in_current_span())

@@ -10,7 +10,8 @@ use countersign_shared::domain::{AuditEntry, Lane, ProblemCode, Targets, TenantI
 use countersign_shared::rate::RateLimiter;
 use countersign_shared::signal::Signal;
 use countersign_shared::store::{
-    AuditLog, ErasureStore, KeyStore, TenantStore, UsageStore, VerificationStore, WebhookStore,
+    AuditLog, ChallengeStore, ErasureStore, IdempotencyStore, KeyStore, TenantStore, UsageStore,
+    VerificationStore, WebhookStore,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,8 @@ pub(crate) struct Front {
     pub(crate) usage: Arc<dyn UsageStore>,
     pub(crate) erasures: Arc<dyn ErasureStore>,
     pub(crate) audit_log: Arc<dyn AuditLog>,
+    pub(crate) idempotency: Arc<dyn IdempotencyStore>,
+    pub(crate) challenges: Arc<dyn ChallengeStore>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) signal: Arc<dyn Signal>,
     pub(crate) rates: Arc<dyn RateLimiter>,
@@ -48,6 +51,10 @@ pub(crate) struct Front {
     pub(crate) limits: Limits,
     /// How long a synchronous call waits.
     pub(crate) wait: Duration,
+    /// How long the answer to a request with an idempotency key is kept.
+    pub(crate) keep_answers: Duration,
+    /// How long a challenge is open when its client does not say.
+    pub(crate) challenges_expire_in: Duration,
     /// Set when a shutdown begins.
     pub(crate) stopping: CancellationToken,
     /// Set when a shutdown can't wait for results any longer.
@@ -75,6 +82,8 @@ impl Front {
             usage: adapters.stores.usage.clone(),
             erasures: adapters.stores.erasures.clone(),
             audit_log: adapters.stores.audit.clone(),
+            idempotency: adapters.stores.idempotency.clone(),
+            challenges: adapters.stores.challenges.clone(),
             blobs: adapters.blobs.clone(),
             signal: adapters.signal.clone(),
             rates: adapters.rates.clone(),
@@ -84,6 +93,8 @@ impl Front {
             background,
             limits: config.limits.clone(),
             wait: config.v1.wait,
+            keep_answers: config.idempotency.keep,
+            challenges_expire_in: config.challenges.expires_in,
             stopping: CancellationToken::new(),
             stop_waiting: CancellationToken::new(),
             uploads: Arc::new(Semaphore::new(config.limits.uploads)),

@@ -3,7 +3,7 @@
 //! - [`App`]: the server. [`process`]: a front end as a process of its own.
 //! - [`v1_1`]: a report as the documented v1.1 JSON, for the command line too.
 //! - `routes`: one file per operation. `upload` streams a multipart request to the blob store, `auth` finds the caller,
-//!   `demand` says what a worker is asked,
+//!   `demand` says what a worker is asked, `idempotency` lets a request that comes twice be done once,
 //!   `accept` writes the verification, `wait` waits for its result, `problem` says what went wrong.
 
 mod accept;
@@ -12,6 +12,7 @@ mod auth;
 mod background;
 mod demand;
 mod front;
+mod idempotency;
 mod problem;
 pub mod process;
 mod quota;

@@ -22,7 +22,7 @@ const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id")
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
 
 /// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 25] = [
+const ENDPOINTS: [&str; 27] = [
     "/healthz",
     "/metrics",
     "/readyz",
@@ -35,6 +35,8 @@ const ENDPOINTS: [&str; 25] = [
     "/v2/admin/keys/{id}/rotate",
     "/v2/admin/tenants",
     "/v2/admin/tenants/{id}",
+    "/v2/challenges",
+    "/v2/challenges/{id}",
     "/v2/errors",
     "/v2/languages",
     "/v2/usage",

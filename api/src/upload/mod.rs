@@ -5,6 +5,7 @@ mod bounded;
 mod disposition;
 mod draft;
 mod file;
+mod fingerprint;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;

@@ -1,9 +1,11 @@
 //! The front door: real sockets, real embedded adapters, and a responder that finishes rows in the place of a worker.
 
 mod admin;
+mod challenges;
 mod client;
 mod erasure;
 mod forms;
+mod idempotency;
 mod keys;
 mod limits;
 mod logs;

@@ -47,7 +47,7 @@ pub(crate) fn photo() -> Report {
 pub(crate) fn video() -> Report {
     let speech = SpeechEvidence {
         language: "th-TH".parse().expect("an accepted language"),
-        expected: "123457".parse().expect("six digits"),
+        expected: Some("123457".parse().expect("six digits")),
         passed: true,
         voice_seconds: 2.5,
         digit_mass: Some(0.9),

@@ -110,6 +110,7 @@ fn job(subject: &Subject, config: &Config) -> anyhow::Result<Job> {
         language: spoken.map(|(_, language)| language),
         metadata: None,
         webhook_url: None,
+        named_challenge: None,
     };
     Ok(Job { request, files, cancelled: CancellationToken::new() })
 }

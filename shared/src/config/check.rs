@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Config, ConfigError, ServiceUrl};
-use crate::domain::{Lane, RateLimit};
+use crate::domain::{Challenge, Lane, RateLimit};
 use crate::roles::Role;
 
 const ALL_ROLES: [Role; 4] = [Role::Pipeline, Role::Relay, Role::Reaper, Role::Deliver];
@@ -70,6 +70,15 @@ impl Config {
             (self.webhooks.at_once_each > 0, "webhooks.at_once_each must be at least 1"),
             (!self.webhooks.connect_time.is_zero(), "webhooks.connect_time must be more than 0s"),
             (!self.webhooks.answer_time.is_zero(), "webhooks.answer_time must be more than 0s"),
+            (!self.idempotency.keep.is_zero(), "idempotency.keep must be more than 0s"),
+            (
+                self.idempotency.keep <= self.retention.reports,
+                "idempotency.keep must not be longer than retention.reports: answers hold what clients sent",
+            ),
+            (
+                Challenge::LIFETIMES.contains(&self.challenges.expires_in),
+                "challenges.expires_in must lie between 10s and 1h",
+            ),
             (!self.sampling.detect_every.is_zero(), "sampling.detect_every must be more than 0s"),
             (!self.sampling.embed_every.is_zero(), "sampling.embed_every must be more than 0s"),
             (!self.sampling.liveness_every.is_zero(), "sampling.liveness_every must be more than 0s"),

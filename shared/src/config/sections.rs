@@ -28,6 +28,8 @@ pub struct Config {
     pub lanes: Lanes,
     pub limits: Limits,
     pub v1: V1,
+    pub idempotency: Idempotency,
+    pub challenges: Challenges,
     pub worker: Worker,
     pub retention: Retention,
     pub webhooks: Webhooks,
@@ -163,6 +165,20 @@ impl Limits {
 pub struct V1 {
     #[serde(with = "humantime_serde")]
     pub wait: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    #[serde(with = "humantime_serde")]
+    pub keep: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenges {
+    #[serde(with = "humantime_serde")]
+    pub expires_in: Duration,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

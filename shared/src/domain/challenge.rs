@@ -1,9 +1,15 @@
-//! The six digits that a person is asked to speak.
+//! The six digits that a person is asked to speak, and the challenges that issue them.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::time::Duration;
 
+use rand::TryRngCore;
+use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
+
+use super::{ChallengeId, TenantId, Timestamp};
 
 /// Exactly six decimal digits, leading zeros kept, each 0..=9.
 ///
@@ -18,6 +24,23 @@ pub struct Digits([u8; 6]);
 pub struct InvalidDigits;
 
 impl Digits {
+    /// Fresh digits from the operating system's random source, each of the million as likely as any other.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give.
+    pub fn generate() -> Self {
+        let mut source = OsRng;
+        // A byte below 250 is one of ten equal parts; the others are thrown away.
+        let mut digit = || loop {
+            let mut byte = [0_u8];
+            source.try_fill_bytes(&mut byte).expect("the operating system gives random bytes");
+            if byte[0] < 250 {
+                return byte[0] % 10;
+            }
+        };
+        Self(std::array::from_fn(|_| digit()))
+    }
+
     /// The values, each 0..=9, in the order in which they are spoken.
     pub const fn values(&self) -> [u8; 6] {
         self.0
@@ -73,6 +96,67 @@ impl From<Digits> for String {
     }
 }
 
+/// Digits that were issued, to be spoken once and before long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    pub id: ChallengeId,
+    pub tenant: TenantId,
+    pub digits: Digits,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// By the store's clock, when it was read.
+    pub state: ChallengeState,
+}
+
+impl Challenge {
+    /// How long one can be open.
+    pub const LIFETIMES: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_hours(1);
+}
+
+/// Where a challenge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChallengeState {
+    Open,
+    /// A verification has named it, in time.
+    Used,
+    Expired,
+}
+
+/// The challenge that a verification names, and what came of naming it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedChallenge {
+    pub id: ChallengeId,
+    pub standing: Standing,
+}
+
+/// What a challenge was when a verification named it. Only an accepted one can pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was open, and is used up by this.
+    Accepted,
+    Expired,
+    Used,
+    /// It never was, was another tenant's, or is forgotten.
+    Unknown,
+    /// It was open and is used up, but the verification brought other digits.
+    Mismatch,
+}
+
+impl Standing {
+    /// The reason why the check fails.
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => None,
+            Self::Expired => Some("challenge_expired"),
+            Self::Used => Some("challenge_used"),
+            Self::Unknown => Some("challenge_unknown"),
+            Self::Mismatch => Some("challenge_mismatch"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +176,18 @@ mod tests {
         for text in ["", "12345", "1234567", "12 456", "12345a", "½23456"] {
             assert_eq!(text.parse::<Digits>(), Err(InvalidDigits), "{text}");
         }
+    }
+
+    #[test]
+    fn every_digit_comes_up_in_every_place() {
+        let mut counts = [[0_u32; 10]; 6];
+        for _ in 0..2000 {
+            for (place, digit) in Digits::generate().values().into_iter().enumerate() {
+                counts[place][usize::from(digit)] += 1;
+            }
+        }
+        // 200 are expected of each, give or take 13.
+        assert!(counts.as_flattened().iter().all(|count| (100..300).contains(count)), "{counts:?}");
     }
 
     #[test]

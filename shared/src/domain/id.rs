@@ -114,6 +114,11 @@ identifier!(
     AuditId,
     "aud"
 );
+identifier!(
+    /// Digits that were issued to be spoken.
+    ChallengeId,
+    "chl"
+);
 
 #[cfg(test)]
 mod tests {

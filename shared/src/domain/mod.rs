@@ -4,6 +4,7 @@ mod audit;
 mod challenge;
 mod change;
 mod id;
+mod idempotency;
 mod language;
 mod media;
 mod problem;
@@ -16,9 +17,14 @@ mod verification;
 mod webhook;
 
 pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditLine, Erased};
-pub use challenge::{Digits, InvalidDigits, decimal_value};
+pub use challenge::{
+    Challenge, ChallengeState, Digits, InvalidDigits, NamedChallenge, Standing, decimal_value,
+};
 pub use change::{KeyChange, LimitsChange, Patch, TenantChange};
-pub use id::{AuditId, DeliveryId, InvalidId, KeyId, TenantId, VerificationId, WebhookId};
+pub use id::{AuditId, ChallengeId, DeliveryId, InvalidId, KeyId, TenantId, VerificationId, WebhookId};
+pub use idempotency::{
+    Completion, Fingerprint, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, Reservation,
+};
 pub use language::{LANGUAGES, Language, UnsupportedLanguage};
 pub use media::{Media, MediaFormat, MediaRole, SNIFF_BYTES};
 pub use problem::{Failure, ProblemCode};

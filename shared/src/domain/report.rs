@@ -55,6 +55,8 @@ pub enum CheckName {
     FaceNoChange,
     /// The six digits were spoken.
     AudioChallenge,
+    /// The challenge that was named was open, and issued these digits.
+    Challenge,
 }
 
 /// The limits in force. Distances and confidences are on the API's scale.
@@ -226,7 +228,8 @@ pub struct FrameSample {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpeechEvidence {
     pub language: Language,
-    pub expected: Digits,
+    /// Absent when the challenge that was named is unknown: nothing was scored then.
+    pub expected: Option<Digits>,
     pub passed: bool,
     /// Seconds in which a voice was active.
     pub voice_seconds: f64,

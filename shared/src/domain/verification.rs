@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Digits, Failure, KeyId, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId,
-    WebhookUrl,
+    ChallengeId, Completion, Digits, Failure, KeyId, Language, Media, MediaRole, NamedChallenge, Report, Standing,
+    TenantId, Timestamp, VerificationId, WebhookUrl,
 };
 
 /// What is verified.
@@ -246,11 +246,14 @@ impl Verdict {
     }
 }
 
-/// The version of [`Request`] that this build writes, and the newest that its workers take.
-pub const REQUEST_VERSION: u16 = 1;
+/// The newest version of [`Request`] that this build writes, and that its workers take.
+pub const REQUEST_VERSION: u16 = 2;
+
+/// The version of a request that workers of the first build understand too.
+const FIRST_VERSION: u16 = 1;
 
 /// What a worker needs to know to do the work. Stored as JSON with the row; fields are only ever added. One that older
-/// workers must not overlook raises [`REQUEST_VERSION`].
+/// workers must not overlook raises [`REQUEST_VERSION`], which only the requests that have it bear.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     #[serde(default = "first_version")]
@@ -258,7 +261,8 @@ pub struct Request {
     pub kind: Kind,
     pub priority: Priority,
     pub media: Vec<Media>,
-    /// The digits to be spoken; set exactly when `kind` is [`Kind::Video`].
+    /// The digits to be spoken; set exactly when `kind` is [`Kind::Video`], unless the challenge that it names is
+    /// unknown.
     pub challenge: Option<Digits>,
     /// The language they are spoken in; set exactly when `kind` is [`Kind::Video`].
     pub language: Option<Language>,
@@ -268,13 +272,38 @@ pub struct Request {
     /// Who is told of its end, beside the tenant's endpoints. The stores' statements know it by this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_url: Option<WebhookUrl>,
+    /// The issued challenge that the digits are of. With any standing but [`Standing::Accepted`] it fails its check, and
+    /// the version is 2: a worker that overlooks it would let it pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_challenge: Option<NamedChallenge>,
 }
 
 const fn first_version() -> u16 {
-    1
+    FIRST_VERSION
 }
 
 impl Request {
+    /// The version of a request that names that challenge.
+    pub const fn version_with(named: Option<NamedChallenge>) -> u16 {
+        match named {
+            None | Some(NamedChallenge { standing: Standing::Accepted, .. }) => FIRST_VERSION,
+            Some(_) => REQUEST_VERSION,
+        }
+    }
+
+    /// Says how the challenge that it names stands.
+    pub fn challenge_stands(&mut self, standing: Standing) {
+        self.named_challenge = self.named_challenge.map(|named| NamedChallenge { standing, ..named });
+        self.version = Self::version_with(self.named_challenge);
+    }
+
+    /// The challenge that it would use up, were it open.
+    pub fn challenge_to_use(&self) -> Option<ChallengeId> {
+        self.named_challenge
+            .filter(|named| matches!(named.standing, Standing::Accepted | Standing::Mismatch))
+            .map(|named| named.id)
+    }
+
     pub fn lane(&self) -> Lane {
         Lane::of(self.kind, self.priority)
     }
@@ -294,6 +323,8 @@ pub struct NewVerification {
     pub request: Request,
     /// The W3C trace context of the request that brought it, to be continued by the worker.
     pub traceparent: Option<String>,
+    /// The answer to be kept for the request's idempotency key, if it has one.
+    pub completion: Option<Completion>,
 }
 
 /// A verification as the store knows it.

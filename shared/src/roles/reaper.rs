@@ -26,6 +26,9 @@ const ORPHAN_PAGE: usize = 10_000;
 
 const DELETIONS_AT_ONCE: usize = 16;
 
+/// How long it can still be read that a challenge was used, or expired.
+const CHALLENGES_KEPT: Duration = Duration::from_hours(24);
+
 /// A listing of every upload is dear, and an orphan is in no hurry: it is swept this often within its time.
 const ORPHAN_SWEEPS: u32 = 4;
 
@@ -94,6 +97,8 @@ impl Reaper {
         report("count usage", self.count_usage().await);
         report("delete results", self.delete_results(now).await);
         report("delete deliveries", self.delete_deliveries().await);
+        report("delete answers", self.delete_answers(now).await);
+        report("delete challenges", self.delete_challenges(now).await);
         report("sweep orphans", self.sweep_orphans(now).await);
         report("measure", self.measure().await);
     }
@@ -169,6 +174,17 @@ impl Reaper {
 
     async fn delete_deliveries(&self) -> Result<(), SweepError> {
         while self.deliveries.delete_deliveries(self.keep_deliveries, BATCH).await? == u64::from(BATCH) {}
+        Ok(())
+    }
+
+    async fn delete_answers(&self, now: Timestamp) -> Result<(), SweepError> {
+        while self.upkeep.delete_answers(now, BATCH).await? == u64::from(BATCH) {}
+        Ok(())
+    }
+
+    async fn delete_challenges(&self, now: Timestamp) -> Result<(), SweepError> {
+        let expired_before = now.before(CHALLENGES_KEPT);
+        while self.upkeep.delete_challenges(expired_before, BATCH).await? == u64::from(BATCH) {}
         Ok(())
     }
 

@@ -1,11 +1,13 @@
-//! The port to the rows: verifications, the outbox, tenants and their keys, usage, webhooks, the audit log. The rows are
-//! the truth; everything else is a hint.
+//! The port to the rows: verifications, the outbox, tenants and their keys, usage, webhooks, the audit log, and what goes
+//! with them. The rows are the truth; everything else is a hint.
 
 mod audit;
+mod challenges;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod erasure;
 mod error;
+mod idempotency;
 mod lock;
 mod migrations;
 mod open;
@@ -26,7 +28,9 @@ use crate::domain::{
 use crate::queue::JobMessage;
 
 pub use audit::AuditLog;
+pub use challenges::ChallengeStore;
 pub use erasure::ErasureStore;
+pub use idempotency::{IdempotencyStore, Reserved};
 pub use lock::{DataLock, LockError};
 pub use migrations::Migrated;
 pub use open::OpenError;
@@ -122,7 +126,10 @@ pub struct Reoffered {
 /// Verifications and their life.
 #[async_trait]
 pub trait VerificationStore: Send + Sync {
-    /// Writes the row (state queued) and its outbox row in ONE transaction. `Conflict` when the id exists.
+    /// Writes the row (state queued) and its outbox row in ONE transaction, in which it also keeps the answer for an
+    /// idempotency key and uses up the challenge that is named. `Conflict` when the id exists, or when another request
+    /// has taken the key over: nothing is written then. A challenge that is not open by the store's clock is no error;
+    /// the request that is written says what it is.
     async fn accept(&self, new: &NewVerification) -> Result<(), StoreError>;
     async fn verification(&self, tenant: TenantId, id: VerificationId) -> Result<Verification, StoreError>;
     /// Cancels a verification that is still queued. `Conflict` when a worker has it or it is finished.
@@ -193,6 +200,10 @@ pub trait Upkeep: Send + Sync {
     async fn media_deleted(&self, ids: &[VerificationId]) -> Result<(), StoreError>;
     /// Deletes finished verifications whose media are gone and that finished before then; at most `limit`.
     async fn delete_finished(&self, finished_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    /// Deletes idempotency keys whose time was over before then, and by the store's own clock; at most `limit`.
+    async fn delete_answers(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    /// Deletes challenges that expired before then, used or not; at most `limit`.
+    async fn delete_challenges(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     /// Of these, the ones that have no row: their blobs are orphans.
     async fn unknown(&self, ids: &[VerificationId]) -> Result<Vec<VerificationId>, StoreError>;
     /// Takes a turn of something that one process at a time shall do, and not more often than `every`; false when another
@@ -217,4 +228,6 @@ pub struct Stores {
     pub audit: Arc<dyn AuditLog>,
     pub webhooks: Arc<dyn WebhookStore>,
     pub deliveries: Arc<dyn DeliveryStore>,
+    pub idempotency: Arc<dyn IdempotencyStore>,
+    pub challenges: Arc<dyn ChallengeStore>,
 }

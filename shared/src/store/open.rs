@@ -8,8 +8,8 @@ use super::migrations::{Migrated, TablesError};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    AuditLog, DeliveryStore, ErasureStore, KeyStore, Outbox, StoreError, Stores, TenantStore, Upkeep,
-    UsageStore, VerificationStore, WebhookStore,
+    AuditLog, ChallengeStore, DeliveryStore, ErasureStore, IdempotencyStore, KeyStore, Outbox, StoreError, Stores,
+    TenantStore, Upkeep, UsageStore, VerificationStore, WebhookStore,
 };
 use crate::config::{Data, Store};
 
@@ -35,12 +35,14 @@ impl Stores {
         match place(settings, data)? {
             Place::File(path) => {
                 let opened = Box::pin(Sqlite::open(&path, settings.migrate)).await;
-                Ok(Self::behind(opened.map_err(|error| OpenError::of(path.display().to_string(), error))?))
+                let store = opened.map_err(|error| OpenError::of(path.display().to_string(), error))?;
+                Ok(Self::over(Arc::new(store)))
             }
             Place::Server => {
                 // Boxed: whoever opens a store would carry the size of what it takes to migrate.
                 let opened = Box::pin(Postgres::open(settings)).await;
-                Ok(Self::behind(opened.map_err(|error| OpenError::of(settings.url.to_string(), error))?))
+                let store = opened.map_err(|error| OpenError::of(settings.url.to_string(), error))?;
+                Ok(Self::over(Arc::new(store)))
             }
         }
     }
@@ -59,7 +61,7 @@ impl Stores {
         }
     }
 
-    fn behind<Store>(store: Store) -> Self
+    pub(super) fn over<Store>(store: Arc<Store>) -> Self
     where
         Store: VerificationStore
             + Outbox
@@ -71,9 +73,10 @@ impl Stores {
             + AuditLog
             + WebhookStore
             + DeliveryStore
+            + IdempotencyStore
+            + ChallengeStore
             + 'static,
     {
-        let store = Arc::new(store);
         Self {
             verifications: store.clone(),
             outbox: store.clone(),
@@ -84,7 +87,9 @@ impl Stores {
             erasures: store.clone(),
             audit: store.clone(),
             webhooks: store.clone(),
-            deliveries: store,
+            deliveries: store.clone(),
+            idempotency: store.clone(),
+            challenges: store,
         }
     }
 }

@@ -12,10 +12,12 @@ use crate::engines::speech::{SpeechLimits, SpeechRecogniser, silent};
 #[derive(Debug, Clone, Copy)]
 pub struct SpokenCode {
     pub language: Language,
-    pub expected: Digits,
+    /// Unknown when the challenge that was named is.
+    pub expected: Option<Digits>,
 }
 
-/// `sound` is the clip's, mono at 16 kHz; a clip without any fails the check and costs the engine nothing.
+/// `sound` is the clip's, mono at 16 kHz. A clip without any, or with nothing to listen for, fails the check and costs the
+/// engine nothing.
 pub fn listen(
     recogniser: &dyn SpeechRecogniser,
     sound: Option<Arc<[f32]>>,
@@ -24,6 +26,7 @@ pub fn listen(
     cancel: &CancellationToken,
 ) -> Result<SpeechEvidence, EngineError> {
     let SpokenCode { language, expected } = code;
+    let Some(expected) = expected else { return Ok(silent(language, None, 0.0, "no_digits_expected")) };
     match sound.filter(|samples| !samples.is_empty()) {
         Some(samples) => recogniser.assess(samples, language, expected, limits, cancel),
         None => Ok(silent(language, expected, 0.0, "no_audio")),
@@ -42,7 +45,7 @@ mod tests {
         let spoken = "123456".parse().expect("six digits");
         let code = SpokenCode {
             language: "en-US".parse().expect("an accepted tag"),
-            expected: expected.parse().expect("six digits"),
+            expected: Some(expected.parse().expect("six digits")),
         };
         listen(&FakeSpeech { spoken: Some(spoken) }, sound, code, &LIMITS, &CancellationToken::new())
             .expect("the fake answers")
@@ -54,6 +57,17 @@ mod tests {
             let evidence = heard(sound, "123456");
             assert_eq!((evidence.passed, evidence.reasons), (false, vec!["no_audio".to_owned()]));
         }
+    }
+
+    #[test]
+    fn nothing_is_heard_where_no_digits_are_expected() {
+        let spoken = "123456".parse().expect("six digits");
+        let code = SpokenCode { language: "en-US".parse().expect("an accepted tag"), expected: None };
+        let sound: Arc<[f32]> = vec![0.1; 16_000].into();
+        let (speech, cancel) = (FakeSpeech { spoken: Some(spoken) }, CancellationToken::new());
+        let evidence = listen(&speech, Some(sound), code, &LIMITS, &cancel).expect("an answer");
+        assert_eq!((evidence.passed, evidence.expected, evidence.score), (false, None, None));
+        assert_eq!(evidence.reasons, ["no_digits_expected"]);
     }
 
     #[test]

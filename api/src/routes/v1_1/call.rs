@@ -64,10 +64,9 @@ async fn submit(
     headers: &HeaderMap,
 ) -> Result<Awaited, Problem> {
     let kind = (endpoint.kind)(&upload)?;
-    let Demand { caller, draft, request } =
-        Demand::new(upload, kind, Priority::Interactive, CHALLENGE, None)?;
-    front.ensure_room(request.lane(), Some(caller.tenant)).await?;
-    accept(front, caller, draft, request, traceparent(headers)).await
+    let demand = Demand::new(upload, kind, Priority::Interactive, CHALLENGE, None)?;
+    front.ensure_room(demand.request.lane(), Some(demand.caller.tenant)).await?;
+    accept(front, demand, traceparent(headers), None).await
 }
 
 async fn result(front: &Front, awaited: Awaited) -> Result<Verification, Problem> {

@@ -14,7 +14,7 @@ use crate::upload::{Form, Upload};
 static ENDPOINT: Endpoint = Endpoint {
     form: Form {
         files: &[("id_card", MediaRole::IdCard), ("photo", MediaRole::Photo), ("video", MediaRole::Video)],
-        texts: &[CHALLENGE.digits, CHALLENGE.language],
+        texts: &[CHALLENGE.digits, CHALLENGE.language, CHALLENGE.id],
     },
     usual: Kind::Photo,
     kind,

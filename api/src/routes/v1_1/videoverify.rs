@@ -11,13 +11,17 @@ use crate::problem::Problem;
 use crate::upload::Form;
 
 /// As documented, the capital too.
-pub(super) const CHALLENGE: ChallengeFields =
-    ChallengeFields { digits: "audiochallenge", language: "languageCode" };
+pub(super) const CHALLENGE: ChallengeFields = ChallengeFields {
+    digits: "audiochallenge",
+    language: "languageCode",
+    id: "challenge_id",
+    id_with_digits: true,
+};
 
 static ENDPOINT: Endpoint = Endpoint {
     form: Form {
         files: &[("id_card", MediaRole::IdCard), ("video", MediaRole::Video)],
-        texts: &[CHALLENGE.digits, CHALLENGE.language],
+        texts: &[CHALLENGE.digits, CHALLENGE.language, CHALLENGE.id],
     },
     usual: Kind::Video,
     kind: |_| Ok(Kind::Video),

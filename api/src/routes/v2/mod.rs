@@ -3,6 +3,7 @@
 mod admin;
 mod body;
 mod cancel;
+mod challenges;
 mod erase;
 mod errors;
 mod languages;
@@ -30,6 +31,7 @@ const LONGEST_WAIT_SECONDS: u64 = 60;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
+        .configure(challenges::configure)
         .service(resource("/v2/errors").route(web::get().to(errors::handle)))
         .service(resource("/v2/languages").route(web::get().to(languages::handle)))
         .service(

@@ -1,22 +1,26 @@
 //! `POST /v2/verifications`: takes a verification and answers before it is finished, unless the client prefers to wait.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use countersign_shared::domain::{
-    Kind, MediaRole, Priority, ProblemCode, Request, Scope, State, TenantId, Timestamp, Verification,
-    VerificationId,
+    Fingerprint, KeptAnswer, Kind, MediaRole, Priority, ProblemCode, Request, Scope, State, TenantId,
+    Timestamp, Verification, VerificationId,
 };
+use countersign_shared::signal::Listener;
 use serde_json::{Map, Value};
 
 use super::resource::Resource;
 use super::webhooks::webhook_url;
 use super::{caller, patience};
-use crate::accept::accept;
+use crate::accept::{Kept, accept};
 use crate::demand::{ChallengeFields, Demand, surplus, traceparent};
 use crate::front::Front;
+use crate::idempotency::{Held, Keyed, REPLAYED, Turn};
 use crate::problem::Problem;
 use crate::upload::{Form, Upload, receive};
 use crate::wait;
@@ -25,15 +29,15 @@ const KIND: &str = "kind";
 const LANE: &str = "lane";
 const METADATA: &str = "metadata";
 const WEBHOOK_URL: &str = "webhook_url";
-const CHALLENGE: ChallengeFields = ChallengeFields { digits: "challenge", language: "language" };
+const CHALLENGE: ChallengeFields =
+    ChallengeFields { digits: "challenge", language: "language", id: "challenge_id", id_with_digits: false };
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 static FORM: Form = Form {
     files: &[("id_card", MediaRole::IdCard), ("photo", MediaRole::Photo), ("video", MediaRole::Video)],
-    texts: &[KIND, LANE, METADATA, WEBHOOK_URL, CHALLENGE.digits, CHALLENGE.language],
+    texts: &[KIND, LANE, METADATA, WEBHOOK_URL, CHALLENGE.digits, CHALLENGE.language, CHALLENGE.id],
 };
 
 pub(super) async fn handle(
@@ -43,42 +47,111 @@ pub(super) async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let front = front.into_inner();
     // Until the body has been read to its end, a refusal ends the connection.
-    let upload = take_in(&front, &request, payload).await.map_err(Problem::closing)?;
+    let (upload, keyed) = take_in(&front, &request, payload).await.map_err(Problem::closing)?;
     let preferred = preferred_wait(request.headers())?;
+    let (tenant, fingerprint) = (upload.caller.tenant, upload.fingerprint());
+    let held = match keyed {
+        None => None,
+        Some(keyed) => match keyed.turn(fingerprint).await? {
+            Turn::First(held) => Some(held),
+            Turn::Repeated(kept) => {
+                // Its files are not needed: those of the first request are there.
+                drop(upload);
+                return replay(&front, &request, tenant, kept, preferred).await;
+            }
+        },
+    };
     let demand = demand(&front, upload)?;
-    front.ensure_room(demand.request.lane(), Some(demand.caller.tenant)).await?;
-    let Demand { caller, draft, request: wanted } = demand;
-    let listener = front.signal.listen(draft.id()).await;
-    let submitted = as_submitted(caller.tenant, draft.id(), wanted.clone());
-    let accepted = accept(&front, caller, draft, wanted, traceparent(request.headers())).await?;
-    let id = accepted.id();
+    front.ensure_room(demand.request.lane(), Some(tenant)).await?;
+    let id = demand.draft.id();
+    let listener = front.signal.listen(id).await;
+    let created_at = held.as_ref().map_or_else(Timestamp::now, Held::now);
+    let submitted = as_submitted(tenant, id, demand.request.clone(), created_at);
+    let kept = held.map(|held| kept(held, fingerprint, &submitted)).transpose()?;
+    let first = kept.as_ref().map(|kept| kept.completion.answer.clone());
     // The job goes on, whether its client stays or not.
-    accepted.release();
+    accept(&front, demand, traceparent(request.headers()), kept).await?.release();
     request.extensions_mut().insert(id);
 
-    if let Some(limit) = preferred {
-        let _ = wait::finished(&front, caller.tenant, id, listener, limit).await;
-    }
     // It is accepted, whatever happens now: an error would make the client submit it again.
-    let verification = front.verifications.verification(caller.tenant, id).await.unwrap_or(submitted);
+    let finished = finished(&front, tenant, id, listener, preferred).await;
+    if let (None, Some(body)) = (&finished, first) {
+        return Ok(answer(StatusCode::ACCEPTED, id, preferred).content_type("application/json").body(body));
+    }
+    let verification = match finished {
+        Some(verification) => verification,
+        None => front.verifications.verification(tenant, id).await.unwrap_or(submitted),
+    };
     let is_finished = preferred.is_some() && verification.state.is_final();
-    let mut response = if is_finished { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    let status = if is_finished { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok(answer(status, id, preferred).json(Resource::from(verification)))
+}
+
+/// The answer that was given before, byte for byte; to a client that prefers to wait, the finished resource.
+async fn replay(
+    front: &Front,
+    request: &HttpRequest,
+    tenant: TenantId,
+    kept: KeptAnswer,
+    preferred: Option<Duration>,
+) -> Result<HttpResponse, Problem> {
+    let id = kept.verification;
+    request.extensions_mut().insert(id);
+    let body = kept.body.ok_or_else(|| {
+        let detail = "the verification that was submitted with this `Idempotency-Key` is erased";
+        Problem::new(ProblemCode::NotFound, detail)
+    })?;
+    let listener = front.signal.listen(id).await;
+    if let Some(finished) = finished(front, tenant, id, listener, preferred).await {
+        let mut response = answer(StatusCode::OK, id, preferred);
+        return Ok(response.insert_header((REPLAYED, "true")).json(Resource::from(finished)));
+    }
+    let mut response = answer(StatusCode::ACCEPTED, id, preferred);
+    Ok(response.insert_header((REPLAYED, "true")).content_type("application/json").body(body))
+}
+
+/// The verification, if the client prefers to wait for its end and it comes in time.
+async fn finished(
+    front: &Front,
+    tenant: TenantId,
+    id: VerificationId,
+    listener: Listener,
+    preferred: Option<Duration>,
+) -> Option<Verification> {
+    wait::finished(front, tenant, id, listener, preferred?).await.ok().flatten()
+}
+
+fn answer(status: StatusCode, id: VerificationId, preferred: Option<Duration>) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
     response.insert_header((LOCATION, format!("/v2/verifications/{id}")));
     if let Some(limit) = preferred {
         response.insert_header((PREFERENCE_APPLIED, format!("wait={}", limit.as_secs())));
     }
-    Ok(response.json(Resource::from(verification)))
+    response
+}
+
+/// What is kept for the key: the answer to a client that does not wait.
+fn kept(held: Held, fingerprint: Fingerprint, submitted: &Verification) -> Result<Kept, Problem> {
+    let answer = serde_json::to_vec(&Resource::from(submitted.clone()))
+        .map_err(|error| Problem::caused_by(ProblemCode::Internal, error))?;
+    let completion = held.completion(fingerprint, submitted.created_at, answer);
+    Ok(Kept { held, completion })
 }
 
 /// What the row says at first.
-fn as_submitted(tenant: TenantId, id: VerificationId, request: Request) -> Verification {
+fn as_submitted(
+    tenant: TenantId,
+    id: VerificationId,
+    request: Request,
+    created_at: Timestamp,
+) -> Verification {
     Verification {
         id,
         tenant,
         request,
         state: State::Queued,
         attempts: 0,
-        created_at: Timestamp::now(),
+        created_at,
         started_at: None,
         finished_at: None,
         report: None,
@@ -86,15 +159,22 @@ fn as_submitted(tenant: TenantId, id: VerificationId, request: Request) -> Verif
     }
 }
 
-async fn take_in(front: &Front, request: &HttpRequest, payload: Payload) -> Result<Upload, Problem> {
+/// Everything that can be refused early is refused before the body is read, and a key reserved.
+async fn take_in(
+    front: &Arc<Front>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<(Upload, Option<Keyed>), Problem> {
     front.ensure_ready()?;
-    // Better refused than overlooked: a client that sends one relies on it.
-    if request.headers().contains_key(IDEMPOTENCY_KEY) {
-        return Err(Problem::new(ProblemCode::InvalidField, "`Idempotency-Key` is not taken yet"));
-    }
     let caller = caller(front, request, Scope::VerifyWrite).await?;
     let _place = front.place_for_upload()?;
-    receive(front, &FORM, request.headers(), payload, Some(caller)).await
+    let mut keyed = Keyed::begin(front, caller.tenant, request.headers()).await?;
+    let reading = receive(front, &FORM, request.headers(), payload, Some(caller));
+    let upload = match &mut keyed {
+        Some(keyed) => keyed.during(reading).await?,
+        None => reading.await?,
+    };
+    Ok((upload, keyed))
 }
 
 fn demand(front: &Front, upload: Upload) -> Result<Demand, Problem> {

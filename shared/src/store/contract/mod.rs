@@ -1,8 +1,10 @@
 //! What every store must do. Each test takes a store that is empty.
 
 mod audit;
+mod challenges;
 mod deliveries;
 mod erasure;
+mod idempotency;
 mod keys;
 mod outbox;
 mod tenants;
@@ -15,8 +17,10 @@ mod webhooks;
 use std::time::Duration;
 
 pub use self::audit::*;
+pub use self::challenges::*;
 pub use self::deliveries::*;
 pub use self::erasure::*;
+pub use self::idempotency::*;
 pub use self::keys::*;
 pub use self::outbox::*;
 pub use self::tenants::*;
@@ -30,8 +34,7 @@ use crate::blob::BlobKey;
 use crate::config::Config;
 use crate::domain::{
     Evidence, KeyId, Kind, Lane, Media, MediaFormat, MediaRole, NewVerification, Priority, REPORT_VERSION,
-    REQUEST_VERSION, Report, Request, SpoofEvidence, StillEvidence, TenantId, Timestamp, Verdict,
-    Verification, VerificationId,
+    Report, Request, SpoofEvidence, StillEvidence, TenantId, Timestamp, Verdict, Verification, VerificationId,
 };
 use crate::queue::JobMessage;
 
@@ -132,6 +135,25 @@ macro_rules! store_contract {
             an_erased_verification_can_not_be_finished
             another_tenant_erases_nothing
             media_are_to_be_erased_until_they_are
+            a_reserved_key_is_taken_for_everyone_else
+            a_tenants_key_is_its_own
+            a_key_is_free_when_its_reservation_ends_or_is_released
+            a_reservation_is_extended_by_its_owner_alone
+            of_concurrent_reservations_one_is_held
+            an_answer_is_kept_with_its_verification
+            an_answer_is_neither_released_nor_taken_over
+            whoever_lost_its_reservation_accepts_nothing
+            a_verification_that_is_not_accepted_keeps_no_answer
+            an_answer_is_forgotten_after_its_time
+            a_live_reservation_is_not_swept
+            an_issued_challenge_is_open_until_it_expires
+            another_tenants_challenge_is_unknown
+            a_challenge_is_used_up_with_its_verification
+            a_challenge_that_is_not_open_is_written_into_the_request
+            a_challenge_with_other_digits_is_used_up_too
+            of_concurrent_uses_of_a_challenge_one_is_accepted
+            a_request_that_accepts_nothing_uses_up_no_challenge
+            challenges_are_deleted_after_their_expiry
         );
     };
     (@each $made:expr, $($name:ident)*) => {
@@ -161,7 +183,7 @@ pub fn new_verification(kind: Kind, priority: Priority) -> NewVerification {
     });
     let is_video = kind == Kind::Video;
     let request = Request {
-        version: REQUEST_VERSION,
+        version: Request::version_with(None),
         kind,
         priority,
         media: media.collect(),
@@ -169,14 +191,10 @@ pub fn new_verification(kind: Kind, priority: Priority) -> NewVerification {
         language: is_video.then(|| "th-TH".parse().expect("a known language")),
         metadata: None,
         webhook_url: None,
+        named_challenge: None,
     };
-    NewVerification {
-        id,
-        tenant,
-        key: KeyId::new(),
-        request,
-        traceparent: Some("00-4bf9-00f0-01".to_owned()),
-    }
+    let traceparent = Some("00-4bf9-00f0-01".to_owned());
+    NewVerification { id, tenant, key: KeyId::new(), request, traceparent, completion: None }
 }
 
 /// A small report, complete in every field.

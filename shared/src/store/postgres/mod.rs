@@ -2,9 +2,11 @@
 
 mod audit;
 mod call;
+mod challenges;
 mod deliveries;
 mod erasure;
 mod error;
+mod idempotency;
 mod keys;
 mod outbox;
 mod row;

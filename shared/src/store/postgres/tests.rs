@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use self::database::{Database, database};
 use crate::domain::{Action, Actor, AuditEntry, AuditFilter, Kind, Priority, TenantId, Timestamp};
-use crate::store::contract::{new_verification, report};
-use crate::store::{Claim, Outcome, Reoffered, StoreError};
+use crate::store::contract::{new_verification, report, reserved};
+use crate::store::{Claim, Outcome, Reoffered, Reserved, StoreError};
 
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -36,9 +36,24 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
     let claim = stores.verifications.claim(new.id, "worker", LEASE).await;
     let Ok(Claim::Unreadable(lease, _)) = claim else { panic!("{claim:?}") };
     stores.verifications.finish(&lease, &Outcome::GivenBack).await.expect("given up");
-    database.execute("UPDATE verifications SET version = 2").await;
+    database.execute("UPDATE verifications SET version = 3").await;
     let claim = stores.verifications.claim(new.id, "worker", LEASE).await;
-    assert!(matches!(claim, Ok(Claim::Newer(2))), "its writer knows better: {claim:?}");
+    assert!(matches!(claim, Ok(Claim::Newer(3))), "its writer knows better: {claim:?}");
+}
+
+/// Erasure takes away what the client had sent, and not what became of its key.
+#[tokio::test]
+async fn an_erased_answer_still_answers_for_its_key() {
+    let database = database!();
+    let stores = database.stores().await;
+    let new = reserved(&stores, LEASE).await;
+    stores.verifications.accept(&new).await.expect("accepted");
+    database.execute("UPDATE idempotency_records SET answer = NULL").await;
+    let mut again = new.completion.expect("a key").reservation;
+    again.owner = uuid::Uuid::now_v7();
+    let found = stores.idempotency.reserve(&again, LEASE).await.expect("an answer");
+    let Reserved::Answered(answer) = found else { panic!("{found:?}") };
+    assert_eq!((answer.verification, answer.body), (new.id, None));
 }
 
 #[tokio::test]

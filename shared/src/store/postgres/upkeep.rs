@@ -74,6 +74,14 @@ pub(super) const DELETE_FINISHED: &str = "DELETE FROM verifications WHERE id = A
         SELECT id FROM verifications WHERE NOT has_media AND finished_at < $1
         ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED
     ))";
+/// A reaper's clock may be wrong, and until its time is over an answer is promised.
+pub(super) const DELETE_ANSWERS: &str = "DELETE FROM idempotency_records WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_records WHERE expires_at < least($1, now())
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    ))";
+pub(super) const DELETE_CHALLENGES: &str = "DELETE FROM challenges WHERE id = ANY (ARRAY(
+        SELECT id FROM challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    ))";
 pub(super) const KNOWN: &str = "SELECT id FROM verifications WHERE id = ANY ($1)";
 pub(super) const UNFINISHED: &str = "SELECT
     (SELECT count(*) FROM verifications WHERE state = 'queued'),
@@ -147,6 +155,16 @@ impl Upkeep for Postgres {
 
     async fn delete_finished(&self, finished_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let delete = sqlx::query(DELETE_FINISHED).bind(time(finished_before)).bind(i64::from(limit));
+        self.requests.run(delete).await
+    }
+
+    async fn delete_answers(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let delete = sqlx::query(DELETE_ANSWERS).bind(time(expired_before)).bind(i64::from(limit));
+        self.requests.run(delete).await
+    }
+
+    async fn delete_challenges(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let delete = sqlx::query(DELETE_CHALLENGES).bind(time(expired_before)).bind(i64::from(limit));
         self.requests.run(delete).await
     }
 

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Postgres;
-use super::row::{VerificationRow, columns, timestamp};
+use super::row::{VerificationRow, columns, time, timestamp};
 use super::told::{final_columns, fresh_id, told};
 use crate::domain::{
-    Lane, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
+    Lane, NewVerification, REQUEST_VERSION, Request, Standing, TenantId, Timestamp, Verification,
+    VerificationId,
 };
 use crate::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore};
 
@@ -22,7 +24,45 @@ const ACCEPT: &str = "WITH accepted AS (
         VALUES ($1, $2, $3, 'queued', now(), now(), $4, $5::jsonb, $6)
         RETURNING id, tenant, lane, traceparent
     ),
+    counted AS (
+        INSERT INTO usage_pending (tenant, key, verification, month, kind)
+        SELECT tenant, $7, id, to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')::integer, $8 FROM accepted
+    )
+    INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM accepted";
+/// As [`ACCEPT`], and what else belongs to the same transaction: the answer of an idempotency key ($9 to $14), without
+/// whose reservation nothing is written, and a challenge ($15) that is used up if it is open. If it is not, $16 has what
+/// to change in the request, by how the challenge stands.
+pub(super) const ACCEPT_WITH: &str = "WITH kept AS (
+        UPDATE idempotency_records
+        SET fingerprint = $11, verification = $1, answer = $12, expires_at = now() + make_interval(secs => $13)
+        WHERE tenant = $2 AND key = $9 AND owner = $10 AND verification IS NULL
+        RETURNING owner
+    ),
     used AS (
+        UPDATE challenges SET used_at = now()
+        WHERE id = $15 AND tenant = $2 AND used_at IS NULL AND expires_at > now()
+            AND ($9::bytea IS NULL OR EXISTS (SELECT FROM kept))
+        RETURNING id
+    ),
+    document AS (
+        SELECT $5::jsonb || CASE
+            WHEN $15::uuid IS NULL OR EXISTS (SELECT FROM used) THEN '{}'::jsonb
+            ELSE $16::jsonb -> (SELECT CASE
+                WHEN count(*) = 0 THEN 'unknown'
+                -- One that still looks open was used by another since this statement began.
+                WHEN bool_and(used_at IS NULL AND expires_at <= now()) THEN 'expired'
+                ELSE 'used'
+            END FROM challenges WHERE id = $15 AND tenant = $2)
+        END AS request
+    ),
+    accepted AS (
+        INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request, version)
+        SELECT $1, $2, $3, 'queued', coalesce($14, now()), now(), $4, request,
+            coalesce((request ->> 'version')::integer, $6)
+        FROM document WHERE $9::bytea IS NULL OR EXISTS (SELECT FROM kept)
+        RETURNING id, tenant, lane, traceparent
+    ),
+    counted AS (
         INSERT INTO usage_pending (tenant, key, verification, month, kind)
         SELECT tenant, $7, id, to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')::integer, $8 FROM accepted
     )
@@ -118,7 +158,9 @@ const LAST: Uuid = Uuid::max();
 #[async_trait]
 impl VerificationStore for Postgres {
     async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
-        let accept = sqlx::query(ACCEPT)
+        let challenge = new.request.challenge_to_use();
+        let is_plain = new.completion.is_none() && challenge.is_none();
+        let accept = sqlx::query(if is_plain { ACCEPT } else { ACCEPT_WITH })
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
             .bind(new.request.lane().name())
@@ -127,7 +169,23 @@ impl VerificationStore for Postgres {
             .bind(i32::from(new.request.version))
             .bind(new.key.as_uuid())
             .bind(new.request.kind.name());
-        self.requests.run(accept).await?;
+        let accept = if is_plain {
+            accept
+        } else {
+            let completion = new.completion.as_ref();
+            accept
+                .bind(completion.map(|completion| &completion.reservation.key[..]))
+                .bind(completion.map(|completion| completion.reservation.owner))
+                .bind(completion.map(|completion| &completion.fingerprint.as_bytes()[..]))
+                .bind(completion.map(|completion| &completion.answer[..]))
+                .bind(completion.map(|completion| completion.keep.as_secs_f64()))
+                .bind(completion.map(|completion| time(completion.created_at)))
+                .bind(challenge.map(|id| *id.as_uuid()))
+                .bind(if_not_open(&new.request))
+        };
+        if self.requests.run(accept).await? == 0 {
+            return Err(StoreError::Conflict);
+        }
         self.added.notify_one();
         Ok(())
     }
@@ -258,6 +316,21 @@ impl Postgres {
             self.deliveries_added.notify_one();
         }
     }
+}
+
+/// For each standing of a challenge that is not open, the members of the request that say so.
+fn if_not_open(request: &Request) -> String {
+    let members = |standing| {
+        let mut changed = request.clone();
+        changed.challenge_stands(standing);
+        json!({ "version": changed.version, "named_challenge": changed.named_challenge })
+    };
+    let changes = json!({
+        "expired": members(Standing::Expired),
+        "used": members(Standing::Used),
+        "unknown": members(Standing::Unknown),
+    });
+    changes.to_string()
 }
 
 fn claimed_by(owner: &str, row: VerificationRow) -> Claim {

@@ -10,7 +10,11 @@ use crate::store::{ErasureStore, StoreError};
 const ERASE: &str = "DELETE FROM verifications WHERE id = ?1 AND tenant = ?2
     RETURNING json_extract(request, '$.kind'), state, attempts, created_at, started_at, finished_at";
 /// Every other row about it.
-const ABOUT_IT: [&str; 1] = ["DELETE FROM outbox WHERE verification = ?1"];
+const ABOUT_IT: [&str; 2] = [
+    "DELETE FROM outbox WHERE verification = ?1",
+    // The key stays taken; what the client had sent goes.
+    "UPDATE idempotency_records SET answer = NULL WHERE verification = ?1",
+];
 const ADD: &str = "INSERT INTO erasures (verification, tenant, erased_at) VALUES (?1, ?2, ?3)";
 pub(super) const NEXT: &str = "SELECT verification FROM erasures ORDER BY erased_at LIMIT ?1";
 const DONE: &str = "DELETE FROM erasures WHERE verification = ?1 RETURNING tenant";

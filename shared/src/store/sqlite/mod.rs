@@ -1,9 +1,11 @@
 //! Rows in SQLite: one writer, many readers, every commit on disk before it is answered.
 
 mod audit;
+mod challenges;
 mod deliveries;
 mod erasure;
 mod error;
+mod idempotency;
 mod keys;
 mod outbox;
 mod row;

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use sqlx::Row;
 
-use super::{Sqlite, audit, deliveries, erasure, keys, outbox, told, upkeep, usage, verifications, webhooks};
+use super::{
+    Sqlite, audit, challenges, deliveries, erasure, idempotency, keys, outbox, told, upkeep, usage, verifications,
+    webhooks,
+};
 use crate::config::{Data, Store};
 use crate::domain::{Action, Actor, AuditEntry, Kind, Priority, State, TenantId};
-use crate::store::contract::{new_verification, report};
-use crate::store::{Claim, OpenError, Outcome, StoreError, Stores, VerificationStore};
+use crate::store::contract::{new_verification, report, reserved};
+use crate::store::{Claim, OpenError, Outcome, Reserved, StoreError, Stores, VerificationStore};
 
 async fn stores() -> (tempfile::TempDir, Stores) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -68,6 +71,22 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
     store.finish(&lease, &Outcome::GivenBack).await.expect("given up");
 }
 
+/// Erasure takes away what the client had sent, and not what became of its key.
+#[tokio::test]
+async fn an_erased_answer_still_answers_for_its_key() {
+    let (_folder, store) = database().await;
+    let store = std::sync::Arc::new(store);
+    let stores = Stores::over(store.clone());
+    let new = reserved(&stores, Duration::from_mins(1)).await;
+    stores.verifications.accept(&new).await.expect("accepted");
+    sqlx::query("UPDATE idempotency_records SET answer = NULL").execute(&store.writer).await.expect("erased");
+    let mut again = new.completion.expect("a key").reservation;
+    again.owner = uuid::Uuid::now_v7();
+    let found = stores.idempotency.reserve(&again, Duration::from_mins(1)).await.expect("an answer");
+    let Reserved::Answered(answer) = found else { panic!("{found:?}") };
+    assert_eq!((answer.verification, answer.body), (new.id, None));
+}
+
 /// A query that looks at every row would be slow when there are millions.
 #[tokio::test]
 async fn no_recurring_query_scans_the_table() {
@@ -83,6 +102,8 @@ async fn no_recurring_query_scans_the_table() {
         upkeep::REOFFER,
         upkeep::MEDIA_DUE,
         upkeep::DELETE_FINISHED,
+        upkeep::DELETE_ANSWERS,
+        upkeep::DELETE_CHALLENGES,
         upkeep::UNFINISHED,
         told::TELL,
         deliveries::CLAIM,
@@ -96,15 +117,18 @@ async fn no_recurring_query_scans_the_table() {
         audit::OF_ACTION,
         erasure::NEXT,
         usage::OF_KEY,
+        idempotency::HELD,
+        idempotency::COMPLETE,
+        challenges::USE,
     ];
     for statement in statements {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let plan = sqlx::query(explain).fetch_all(&store.reader).await.expect("a plan");
         for step in plan {
             let step: String = step.get("detail");
-            let whole_table = step.starts_with("SCAN verifications")
-                || step.starts_with("SCAN outbox")
-                || step.starts_with("SCAN webhook_");
+            let whole_table = ["verifications", "outbox", "webhook_", "idempotency_records", "challenges"]
+                .iter()
+                .any(|table| step.starts_with(&format!("SCAN {table}")));
             let counts_a_partial_index = step.contains("USING COVERING INDEX verifications_");
             assert!(!whole_table || counts_a_partial_index, "{step}: {statement}");
             let sorts_only_what_it_took = [outbox::TAKE, deliveries::CLAIM].contains(&statement);

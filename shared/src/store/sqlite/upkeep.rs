@@ -43,6 +43,10 @@ pub(super) const MEDIA_DUE: &str = "SELECT id FROM verifications WHERE has_media
     ORDER BY finished_at LIMIT ?2";
 pub(super) const DELETE_FINISHED: &str = "DELETE FROM verifications WHERE id IN
     (SELECT id FROM verifications WHERE has_media = 0 AND finished_at < ?1 ORDER BY finished_at LIMIT ?2)";
+pub(super) const DELETE_ANSWERS: &str = "DELETE FROM idempotency_records WHERE rowid IN
+    (SELECT rowid FROM idempotency_records WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+pub(super) const DELETE_CHALLENGES: &str = "DELETE FROM challenges WHERE id IN
+    (SELECT id FROM challenges WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
 pub(super) const UNFINISHED: &str = "SELECT
     (SELECT count(*) FROM verifications WHERE state = 'queued'),
     (SELECT count(*) FROM verifications WHERE state = 'processing')";
@@ -140,6 +144,24 @@ impl Upkeep for Sqlite {
     async fn delete_finished(&self, finished_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let deleted = sqlx::query(DELETE_FINISHED)
             .bind(finished_before.as_millis())
+            .bind(limit)
+            .execute(&self.writer)
+            .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    async fn delete_answers(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let deleted = sqlx::query(DELETE_ANSWERS)
+            .bind(expired_before.min(Timestamp::now()).as_millis())
+            .bind(limit)
+            .execute(&self.writer)
+            .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    async fn delete_challenges(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let deleted = sqlx::query(DELETE_CHALLENGES)
+            .bind(expired_before.as_millis())
             .bind(limit)
             .execute(&self.writer)
             .await?;

@@ -1,5 +1,6 @@
 //! The life of a verification, one guarded statement for each step.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 
 use super::row::{VerificationRow, columns};
 use super::told::tell;
-use super::{Sqlite, usage};
+use super::{Sqlite, challenges, idempotency, usage};
 use crate::domain::{
     Lane, Month, NewVerification, REQUEST_VERSION, TenantId, Timestamp, Verification, VerificationId,
 };
@@ -15,7 +16,7 @@ use crate::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore
 
 const ACCEPT: &str =
     "INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request, version)
-    VALUES (?1, ?2, ?3, 'queued', ?4, ?4, ?5, ?6, ?7)";
+    VALUES (?1, ?2, ?3, 'queued', ?8, ?4, ?5, ?6, ?7)";
 const OFFER: &str = "INSERT INTO outbox (verification, tenant, lane, traceparent) VALUES (?1, ?2, ?3, ?4)";
 const READ: &str = concat!("SELECT ", columns!(), " FROM verifications WHERE id = ?1 AND tenant = ?2");
 const CANCEL: &str = "UPDATE verifications SET state = 'canceled', finished_at = ?3
@@ -69,17 +70,27 @@ const LAST: Uuid = Uuid::max();
 impl VerificationStore for Sqlite {
     async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
         let lane = new.request.lane().name();
-        let request = serde_json::to_string(&new.request)?;
-        let now = Timestamp::now();
+        let mut request = Cow::Borrowed(&new.request);
         let mut transaction = self.begin().await?;
+        let now = Timestamp::now();
+        if let Some(id) = new.request.challenge_to_use()
+            && let Some(standing) = challenges::consume(&mut transaction, new.tenant, id, now).await?
+        {
+            request.to_mut().challenge_stands(standing);
+        }
+        if let Some(completion) = &new.completion {
+            idempotency::complete(&mut transaction, new.id, completion, now).await?;
+        }
+        let created_at = new.completion.as_ref().map_or(now, |completion| completion.created_at);
         sqlx::query(ACCEPT)
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
             .bind(lane)
             .bind(now.as_millis())
             .bind(&new.traceparent)
-            .bind(request)
-            .bind(new.request.version)
+            .bind(serde_json::to_string(&request)?)
+            .bind(request.version)
+            .bind(created_at.as_millis())
             .execute(&mut *transaction)
             .await?;
         sqlx::query(OFFER)

@@ -23,10 +23,15 @@ pub(super) struct Hearing {
 }
 
 /// The evidence of a clip in which nothing was scored.
-pub fn silent(language: Language, expected: Digits, voice_seconds: f64, reason: &str) -> SpeechEvidence {
+pub fn silent(
+    language: Language,
+    expected: impl Into<Option<Digits>>,
+    voice_seconds: f64,
+    reason: &str,
+) -> SpeechEvidence {
     SpeechEvidence {
         language,
-        expected,
+        expected: expected.into(),
         passed: false,
         voice_seconds,
         digit_mass: None,
@@ -60,7 +65,7 @@ pub(super) fn judge(
     };
     SpeechEvidence {
         language,
-        expected,
+        expected: Some(expected),
         passed: reason.is_none(),
         voice_seconds,
         digit_mass: Some(hearing.mass),

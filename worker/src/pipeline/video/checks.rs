@@ -1,16 +1,36 @@
-//! The five conditions of a video's verdict, all of them computed, with the numbers that they compared.
+//! The conditions of a video's verdict, all of them computed, with the numbers that they compared.
 
-use countersign_shared::domain::{Check, CheckName, Thresholds, VideoEvidence};
+use countersign_shared::domain::{Check, CheckName, Standing, Thresholds, VideoEvidence};
 
-/// Every check of a video; the verdict is their conjunction. `exchanged` says that someone else was seen for a while.
-pub(super) fn checks(evidence: &VideoEvidence, exchanged: bool, limits: &Thresholds) -> Vec<Check> {
-    vec![
+/// Every check of a video; the verdict is their conjunction. `exchanged` says that someone else was seen for a while,
+/// `challenge` how the challenge stood that was named, if one was.
+pub(super) fn checks(
+    evidence: &VideoEvidence,
+    exchanged: bool,
+    challenge: Option<Standing>,
+    limits: &Thresholds,
+) -> Vec<Check> {
+    let mut checks = vec![
         audio_challenge(evidence, limits),
         face_to_frame_ratio(evidence, limits),
         not_spoof(evidence, limits),
         face_no_change(evidence, exchanged, limits),
         face_match(evidence, limits),
-    ]
+    ];
+    checks.extend(challenge.map(named_challenge));
+    checks
+}
+
+/// Digits that anybody could have known, such as those of a challenge that was used before, prove nothing.
+fn named_challenge(standing: Standing) -> Check {
+    let reason = standing.reason();
+    Check {
+        name: CheckName::Challenge,
+        passed: reason.is_none(),
+        score: None,
+        threshold: None,
+        reasons: reason.into_iter().map(str::to_owned).collect(),
+    }
 }
 
 fn audio_challenge(evidence: &VideoEvidence, limits: &Thresholds) -> Check {
@@ -134,7 +154,7 @@ mod tests {
             not_spoof_confidence: 0.95,
             speech: SpeechEvidence {
                 language: "en-US".parse().expect("a language"),
-                expected: "123456".parse().expect("digits"),
+                expected: Some("123456".parse().expect("digits")),
                 passed: true,
                 voice_seconds: 2.0,
                 digit_mass: Some(0.9),
@@ -158,7 +178,7 @@ mod tests {
 
     /// Which checks fail, each with its reasons.
     fn failing(evidence: &VideoEvidence, exchanged: bool) -> Vec<(CheckName, String)> {
-        let all = checks(evidence, exchanged, &LIMITS);
+        let all = checks(evidence, exchanged, None, &LIMITS);
         assert_eq!(all.len(), 5);
         all.into_iter()
             .filter(|check| !check.passed)
@@ -203,6 +223,23 @@ mod tests {
             failing_after(|evidence| evidence.speech.passed = false),
             only(CheckName::AudioChallenge, "")
         );
+    }
+
+    #[test]
+    fn a_challenge_fails_its_own_check_alone_unless_it_was_accepted() {
+        for (standing, reason) in [
+            (Standing::Accepted, None),
+            (Standing::Expired, Some("challenge_expired")),
+            (Standing::Used, Some("challenge_used")),
+            (Standing::Unknown, Some("challenge_unknown")),
+            (Standing::Mismatch, Some("challenge_mismatch")),
+        ] {
+            let all = checks(&good(), false, Some(standing), &LIMITS);
+            let failed: Vec<_> = all.iter().filter(|check| !check.passed).collect();
+            assert_eq!((all.len(), failed.len()), (6, usize::from(reason.is_some())), "{standing:?}");
+            assert!(failed.iter().all(|check| check.name == CheckName::Challenge));
+            assert_eq!(all[5].reasons, Vec::from_iter(reason.map(str::to_owned)));
+        }
     }
 
     #[test]

@@ -93,7 +93,8 @@ impl VideoPipeline {
             }
         };
         let (evidence, exchanged) = self.evidence(card, watched, speech);
-        let checks = checks::checks(&evidence, exchanged, &self.thresholds);
+        let standing = job.request.named_challenge.map(|named| named.standing);
+        let checks = checks::checks(&evidence, exchanged, standing, &self.thresholds);
         Ok(Report {
             version: REPORT_VERSION,
             kind: Kind::Video,
@@ -115,8 +116,11 @@ impl VideoPipeline {
     ) -> Result<SpeechEvidence, PipelineError> {
         let missing =
             || PipelineError::Permanent(Failure::new(ProblemCode::MissingField, "no challenge or language"));
-        let expected = job.request.challenge.ok_or_else(missing)?;
         let language = job.request.language.ok_or_else(missing)?;
+        let expected = job.request.challenge;
+        if expected.is_none() && job.request.named_challenge.is_none() {
+            return Err(missing());
+        }
         let samples: Arc<[f32]> = {
             let _stage = telemetry::stage("audio");
             decode_audio(video, &self.media_limits)?.into()

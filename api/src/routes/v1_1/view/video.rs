@@ -21,10 +21,12 @@ pub(super) struct Breakdown {
 
 impl Breakdown {
     /// The documented five must account for every check, or `status`, which is their AND, could pass what the
-    /// verdict rejects: frames with several faces count as a change of face, a card that is no print as a spoof.
+    /// verdict rejects: frames with several faces count as a change of face, a card that is no print as a spoof, digits of a
+    /// challenge that was not open as digits that were not spoken.
     fn of(report: &Report) -> Self {
         Self {
-            audio_challenge_passed: passed(report, CheckName::AudioChallenge),
+            audio_challenge_passed: passed(report, CheckName::AudioChallenge)
+                && !failed(report, CheckName::Challenge),
             face_to_frame_width_ratio_passed: passed(report, CheckName::FaceToFrameRatio),
             not_spoof_passed: passed(report, CheckName::NotSpoof)
                 && !failed(report, CheckName::IdCardNotSpoof),
@@ -50,7 +52,7 @@ pub(super) fn predictions(
 ) -> Comparison<Breakdown> {
     let speech = &evidence.speech;
     let input = ModelInput {
-        audiochallenge: Some(speech.expected.to_string()),
+        audiochallenge: speech.expected.map(|digits| digits.to_string()),
         language_code: Some(language_code.unwrap_or_else(|| speech.language.tag()).to_owned()),
         video: shape(&evidence.video),
     };

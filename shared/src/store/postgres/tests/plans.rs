@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, Row};
 use uuid::Uuid;
 
-use super::super::{deliveries, outbox, upkeep, verifications, webhooks};
+use super::super::{challenges, deliveries, idempotency, outbox, upkeep, verifications, webhooks};
 use super::database::database;
 use super::rows::Rows;
 use crate::domain::{Kind, Priority};
@@ -21,6 +21,14 @@ const DELIVERED: &str = "INSERT INTO webhook_deliveries (id, tenant, target, end
         CASE WHEN number % 1000 = 0 THEN 'pending' ELSE 'delivered' END,
         CASE WHEN number % 1000 = 0 THEN now() END, now(), CASE WHEN number % 1000 <> 0 THEN now() END
     FROM (SELECT number, ($1::uuid[])[1 + number % cardinality($1)] AS own FROM generate_series(1, $2) AS number) AS it";
+const KEY: &str = "sha256('1')";
+
+/// What is kept of many requests.
+const KEPT: &str = "INSERT INTO idempotency_records (tenant, key, owner, expires_at, fingerprint, verification, answer)
+    SELECT tenant, sha256(id::text::bytea), id, created_at + interval '1 day', sha256(id::text::bytea), id, '{}'
+    FROM verifications WHERE lane = 'photo.interactive'";
+const ISSUED: &str = "INSERT INTO challenges (id, tenant, digits, created_at, expires_at)
+    SELECT id, tenant, '012345', created_at, created_at + interval '2 min' FROM verifications";
 
 /// The statements with their parameters, as SQL.
 fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
@@ -28,6 +36,16 @@ fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
     let ids = format!("ARRAY[{id}, gen_random_uuid()]::uuid[]");
     vec![
         (verifications::READ, format!("{id}, {tenant}")),
+        (
+            verifications::ACCEPT_WITH,
+            format!(
+                "gen_random_uuid(), {tenant}, 'photo.batch', NULL, '{{}}', 1, {id}, 'photo', {KEY}, {id}, {KEY}, 'x', 60, now(),
+                {id}, '{{}}'"
+            ),
+        ),
+        (idempotency::RESERVE, format!("{tenant}, {KEY}, {id}, 30")),
+        (idempotency::RELEASE, format!("{tenant}, {KEY}, {id}")),
+        (challenges::READ, format!("{id}, {tenant}")),
         (verifications::CANCEL, format!("{id}, {tenant}")),
         (verifications::CLAIM, format!("{id}, 'worker', 30, 1")),
         (verifications::RENEW, format!("{id}, 'worker', 1, 30")),
@@ -42,6 +60,8 @@ fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
         (upkeep::MEDIA_DUE, "now(), 50".to_owned()),
         (upkeep::MEDIA_DELETED, ids.clone()),
         (upkeep::DELETE_FINISHED, "now(), 10".to_owned()),
+        (upkeep::DELETE_ANSWERS, "now(), 10".to_owned()),
+        (upkeep::DELETE_CHALLENGES, "now(), 10".to_owned()),
         (upkeep::KNOWN, ids),
         (upkeep::UNFINISHED, String::new()),
         (upkeep::TAKE_TURN, "'sweep', now(), now()".to_owned()),
@@ -66,6 +86,8 @@ async fn no_recurring_statement_reads_the_table() {
     let mut session = database.connect().await;
     Rows::new(tenants.clone(), ROWS).insert(&mut session, 1, ROWS).await;
     sqlx::query(DELIVERED).bind(&tenants).bind(ROWS as i32).execute(&mut session).await.expect("inserted");
+    database.execute(KEPT).await;
+    database.execute(ISSUED).await;
     let mut known = Uuid::nil();
     for _ in 0..40 {
         let new = new_verification(Kind::Photo, Priority::Interactive);
