@@ -8,7 +8,7 @@ use countersign_shared::blob::Blobs;
 use countersign_shared::config::{Config, Limits};
 use countersign_shared::domain::{Lane, ProblemCode, Targets, TenantId};
 use countersign_shared::signal::Signal;
-use countersign_shared::store::{KeyStore, VerificationStore, WebhookStore};
+use countersign_shared::store::{KeyStore, Overview, ReviewStore, VerificationStore, WebhookStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use crate::background::Background;
 use crate::problem::Problem;
 use crate::readiness::Readiness;
 use crate::room::Room;
+use crate::wait::Watcher;
 
 /// Who has nothing in any lane.
 const NOBODY: TenantId = TenantId::from_uuid(Uuid::nil());
@@ -25,6 +26,8 @@ const NOBODY: TenantId = TenantId::from_uuid(Uuid::nil());
 pub(crate) struct Front {
     pub(crate) verifications: Arc<dyn VerificationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) overview: Arc<dyn Overview>,
+    pub(crate) reviews: Arc<dyn ReviewStore>,
     pub(crate) webhooks: Arc<dyn WebhookStore>,
     /// Where events may be sent.
     pub(crate) targets: Targets,
@@ -44,6 +47,7 @@ pub(crate) struct Front {
     pub(crate) stop_waiting: CancellationToken,
     room: Room,
     uploads: Arc<Semaphore>,
+    _watcher: Watcher,
 }
 
 impl Front {
@@ -54,10 +58,14 @@ impl Front {
         metrics: RenderMetrics,
         background: Background,
     ) -> Self {
+        let watcher =
+            Watcher::start(adapters.signal.clone(), adapters.stores.overview.clone(), background.runtime());
         Self {
             room: Room::new(adapters.stores.verifications.clone(), config.lanes.clone()),
             verifications: adapters.stores.verifications.clone(),
             keys: adapters.stores.keys.clone(),
+            overview: adapters.stores.overview.clone(),
+            reviews: adapters.stores.reviews.clone(),
             webhooks: adapters.stores.webhooks.clone(),
             targets: config.webhooks.targets(),
             most_endpoints: config.webhooks.endpoints,
@@ -71,6 +79,7 @@ impl Front {
             stopping: CancellationToken::new(),
             stop_waiting: CancellationToken::new(),
             uploads: Arc::new(Semaphore::new(config.limits.uploads)),
+            _watcher: watcher,
         }
     }
 

@@ -6,6 +6,7 @@ mod language;
 mod media;
 mod problem;
 mod report;
+mod review;
 mod summary;
 mod tenant;
 mod time;
@@ -22,9 +23,10 @@ pub use report::{
     Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence, StillEvidence, Thresholds, Transcription,
     VideoEvidence, VideoInfo,
 };
+pub use review::{Decision, NewReview, Review};
 pub use summary::Summary;
 pub use tenant::{ApiKey, ApiKeyInfo, InvalidApiKey, Scope};
-pub use time::Timestamp;
+pub use time::{InvalidTime, Timestamp};
 pub use verification::{
     IllegalTransition, Kind, Lane, LaneShare, NewVerification, Priority, REQUEST_VERSION, Request, State,
     Transition, Verdict, Verification,

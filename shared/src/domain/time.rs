@@ -1,6 +1,7 @@
 //! Points in time, as the store keeps them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat};
@@ -55,6 +56,20 @@ impl fmt::Display for Timestamp {
         }
     }
 }
+
+impl FromStr for Timestamp {
+    type Err = InvalidTime;
+
+    /// RFC 3339, with any offset.
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        DateTime::parse_from_rfc3339(text).map(|time| Self(time.timestamp_millis())).map_err(|_| InvalidTime)
+    }
+}
+
+/// The text was no point in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time such as 2026-11-27T09:30:00Z")]
+pub struct InvalidTime;
 
 #[cfg(test)]
 mod tests {

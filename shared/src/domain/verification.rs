@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Digits, Failure, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId, WebhookUrl,
+    Digits, Failure, Language, Media, MediaRole, Report, Review, TenantId, Timestamp, VerificationId,
+    WebhookUrl,
 };
 
 /// What is verified.
@@ -24,6 +25,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 3] = [Self::Photo, Self::Video, Self::Spoof];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Photo => "photo",
+            Self::Video => "video",
+            Self::Spoof => "spoof",
+        }
+    }
+
     /// The files that this kind needs, each exactly once.
     pub const fn roles(self) -> &'static [MediaRole] {
         match self {
@@ -31,6 +43,14 @@ impl Kind {
             Self::Video => &[MediaRole::IdCard, MediaRole::Video],
             Self::Spoof => &[MediaRole::Photo],
         }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| format!("unknown kind `{text}`"))
     }
 }
 
@@ -187,6 +207,11 @@ impl State {
         !matches!(self, Self::Queued | Self::Processing)
     }
 
+    /// Whether there is a result for a moderator to look at.
+    pub const fn can_be_reviewed(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+
     /// The state after `transition`: the only place where transitions are decided.
     pub const fn after(self, transition: Transition) -> Result<Self, IllegalTransition> {
         match (self, transition) {
@@ -290,6 +315,8 @@ pub struct Verification {
     pub report: Option<Report>,
     /// Set exactly when `state` is [`State::Failed`].
     pub error: Option<Failure>,
+    /// The latest decision of a moderator.
+    pub review: Option<Review>,
 }
 
 #[cfg(test)]
@@ -321,6 +348,9 @@ mod tests {
 
     #[test]
     fn names_read_back() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.name().parse(), Ok(kind));
+        }
         for state in State::ALL {
             assert_eq!(state.name().parse(), Ok(state));
         }

@@ -1,4 +1,5 @@
-//! The port to the rows: verifications, the outbox, API keys, webhooks. The rows are the truth; everything else is a hint.
+//! The port to the rows: verifications, the outbox, reviews, API keys, webhooks. The rows are the truth; everything else
+//! is a hint.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -6,7 +7,9 @@ mod error;
 mod lock;
 mod migrations;
 mod open;
+pub mod overview;
 mod postgres;
+pub mod reviews;
 mod sqlite;
 mod webhooks;
 
@@ -24,6 +27,8 @@ use crate::queue::JobMessage;
 pub use lock::{DataLock, LockError};
 pub use migrations::Migrated;
 pub use open::OpenError;
+pub use overview::Overview;
+pub use reviews::ReviewStore;
 pub use webhooks::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, WebhookStore};
 
 /// Why the store could not do it.
@@ -127,13 +132,6 @@ pub trait VerificationStore: Send + Sync {
     async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError>;
     /// What is queued in the lane, of everybody and of the tenant, each counted up to `limit`.
     async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError>;
-    /// The tenant's verifications, newest first: those before `before`, at most `limit`.
-    async fn list(
-        &self,
-        tenant: TenantId,
-        before: Option<VerificationId>,
-        limit: u32,
-    ) -> Result<Vec<Verification>, StoreError>;
 }
 
 /// The messages on their way to the queue.
@@ -218,6 +216,8 @@ pub struct Stores {
     pub outbox: Arc<dyn Outbox>,
     pub upkeep: Arc<dyn Upkeep>,
     pub keys: Arc<dyn KeyStore>,
+    pub overview: Arc<dyn Overview>,
+    pub reviews: Arc<dyn ReviewStore>,
     pub webhooks: Arc<dyn WebhookStore>,
     pub deliveries: Arc<dyn DeliveryStore>,
 }

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::migrations::{Migrated, TablesError};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
-use super::{DeliveryStore, KeyStore, Outbox, StoreError, Stores, Upkeep, VerificationStore, WebhookStore};
+use super::{
+    DeliveryStore, KeyStore, Outbox, Overview, ReviewStore, StoreError, Stores, Upkeep, VerificationStore,
+    WebhookStore,
+};
 use crate::config::{Data, Store};
 
 /// The store can't be used.
@@ -57,7 +60,15 @@ impl Stores {
     }
 
     fn behind(
-        store: impl VerificationStore + Outbox + Upkeep + KeyStore + WebhookStore + DeliveryStore + 'static,
+        store: impl VerificationStore
+        + Outbox
+        + Upkeep
+        + KeyStore
+        + Overview
+        + ReviewStore
+        + WebhookStore
+        + DeliveryStore
+        + 'static,
     ) -> Self {
         let store = Arc::new(store);
         Self {
@@ -65,6 +76,8 @@ impl Stores {
             outbox: store.clone(),
             upkeep: store.clone(),
             keys: store.clone(),
+            overview: store.clone(),
+            reviews: store.clone(),
             webhooks: store.clone(),
             deliveries: store,
         }

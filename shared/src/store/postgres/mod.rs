@@ -5,6 +5,8 @@ mod deliveries;
 mod error;
 mod keys;
 mod outbox;
+mod overview;
+mod reviews;
 mod row;
 mod tables;
 mod told;

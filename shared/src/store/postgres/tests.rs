@@ -16,6 +16,7 @@ use std::time::Duration;
 use self::database::{Database, database};
 use crate::domain::{Kind, Priority, Timestamp};
 use crate::store::contract::new_verification;
+use crate::store::overview::{Filter, Listed};
 use crate::store::{Claim, Outcome, Reoffered};
 
 const LEASE: Duration = Duration::from_mins(1);
@@ -39,6 +40,17 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
     database.execute("UPDATE verifications SET version = 2").await;
     let claim = stores.verifications.claim(new.id, "worker", LEASE).await;
     assert!(matches!(claim, Ok(Claim::Newer(2))), "its writer knows better: {claim:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_this_build_can_not_read_spoils_no_list() {
+    let database = database!();
+    let stores = database.stores().await;
+    let new = new_verification(Kind::Photo, Priority::Batch);
+    stores.verifications.accept(&new).await.expect("accepted");
+    database.execute("UPDATE verifications SET request = '{\"kind\": \"from the future\"}'").await;
+    let page = stores.overview.list(new.tenant, &Filter::default(), None, 10).await.expect("a page");
+    assert!(matches!(&page.rows[..], [Listed::Unreadable(id)] if *id == new.id), "{page:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ mod deliveries;
 mod error;
 mod keys;
 mod outbox;
+mod overview;
+mod reviews;
 mod row;
 mod told;
 mod upkeep;
