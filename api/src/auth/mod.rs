@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
-use countersign_shared::domain::{ApiKey, ApiKeyInfo, ProblemCode, Scope, TenantId, Timestamp};
+use countersign_shared::domain::{ApiKey, ApiKeyInfo, KeyId, ProblemCode, Scope, TenantId, Timestamp};
 use countersign_shared::store::StoreError;
 use tracing::Span;
 
@@ -20,6 +20,7 @@ const NOTE_USE_EVERY: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
+    pub(crate) key: KeyId,
 }
 
 /// The caller that the headers name; `None` when they name none.
@@ -51,7 +52,7 @@ pub(crate) async fn authenticate(front: &Front, secret: &str, scope: Scope) -> R
         return Err(Problem::new(ProblemCode::Forbidden, detail));
     }
     note_use(front, &info, now);
-    Ok(Caller { tenant: info.tenant })
+    Ok(Caller { tenant: info.tenant, key: info.id })
 }
 
 fn secret_in(headers: &HeaderMap) -> Option<&str> {

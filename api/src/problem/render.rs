@@ -21,7 +21,7 @@ const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id")
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
 
 /// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 18] = [
+const ENDPOINTS: [&str; 22] = [
     "/healthz",
     "/metrics",
     "/readyz",
@@ -33,6 +33,10 @@ const ENDPOINTS: [&str; 18] = [
     "/v2/verifications",
     "/v2/verifications/{id}",
     "/v2/verifications/{id}/cancel",
+    "/v2/verifications/{id}/events",
+    "/v2/verifications/{id}/media/{role}",
+    "/v2/verifications/{id}/review",
+    "/v2/verifications/{id}/reviews",
     "/v2/webhooks",
     "/v2/webhooks/secret/rotate",
     "/v2/webhooks/{id}",

@@ -2,11 +2,16 @@
 
 mod body;
 mod cancel;
+mod cursor;
 mod errors;
+mod events;
 mod languages;
 mod list;
+mod media;
 mod read;
 mod resource;
+mod review;
+mod reviews;
 mod submit;
 mod webhooks;
 
@@ -34,7 +39,15 @@ pub(super) fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(list::handle))
                 .route(web::post().to(submit::handle)),
         )
-        .service(resource("/v2/verifications/{id}").route(web::get().to(read::handle)))
+        .service(
+            resource("/v2/verifications/{id}")
+                .route(web::get().to(read::handle))
+                .route(web::head().to(read::handle)),
+        )
+        .service(resource("/v2/verifications/{id}/events").route(web::get().to(events::handle)))
+        .service(resource("/v2/verifications/{id}/media/{role}").route(web::get().to(media::handle)))
+        .service(resource("/v2/verifications/{id}/review").route(web::post().to(review::handle)))
+        .service(resource("/v2/verifications/{id}/reviews").route(web::get().to(reviews::handle)))
         .service(resource("/v2/verifications/{id}/cancel").route(web::post().to(cancel::handle)))
         .configure(webhooks::configure);
 }

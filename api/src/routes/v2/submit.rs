@@ -83,6 +83,7 @@ fn as_submitted(tenant: TenantId, id: VerificationId, request: Request) -> Verif
         finished_at: None,
         report: None,
         error: None,
+        review: None,
     }
 }
 
