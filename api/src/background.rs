@@ -18,6 +18,10 @@ impl Background {
         Self { runtime, tasks: TaskTracker::new() }
     }
 
+    pub(crate) const fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     pub(crate) fn spawn<Work>(&self, work: Work) -> JoinHandle<Work::Output>
     where
         Work: Future<Output: Send> + Send + 'static,

@@ -10,8 +10,8 @@ use countersign_shared::domain::{AuditEntry, Lane, ProblemCode, Targets, TenantI
 use countersign_shared::rate::RateLimiter;
 use countersign_shared::signal::Signal;
 use countersign_shared::store::{
-    AuditLog, ChallengeStore, ErasureStore, IdempotencyStore, KeyStore, TenantStore, UsageStore,
-    VerificationStore, WebhookStore,
+    AuditLog, ChallengeStore, ErasureStore, IdempotencyStore, KeyStore, Overview, ReviewStore, TenantStore,
+    UsageStore, VerificationStore, WebhookStore,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,7 @@ use crate::problem::Problem;
 use crate::quota::Quotas;
 use crate::readiness::Readiness;
 use crate::room::Room;
+use crate::wait::Watcher;
 
 /// Who has nothing in any lane.
 const NOBODY: TenantId = TenantId::from_uuid(Uuid::nil());
@@ -30,6 +31,8 @@ const NOBODY: TenantId = TenantId::from_uuid(Uuid::nil());
 pub(crate) struct Front {
     pub(crate) verifications: Arc<dyn VerificationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) overview: Arc<dyn Overview>,
+    pub(crate) reviews: Arc<dyn ReviewStore>,
     pub(crate) webhooks: Arc<dyn WebhookStore>,
     /// Where events may be sent.
     pub(crate) targets: Targets,
@@ -61,6 +64,7 @@ pub(crate) struct Front {
     pub(crate) stop_waiting: CancellationToken,
     room: Room,
     uploads: Arc<Semaphore>,
+    _watcher: Watcher,
 }
 
 impl Front {
@@ -71,10 +75,14 @@ impl Front {
         metrics: RenderMetrics,
         background: Background,
     ) -> Self {
+        let watcher =
+            Watcher::start(adapters.signal.clone(), adapters.stores.overview.clone(), background.runtime());
         Self {
             room: Room::new(adapters.stores.verifications.clone(), config.lanes.clone()),
             verifications: adapters.stores.verifications.clone(),
             keys: adapters.stores.keys.clone(),
+            overview: adapters.stores.overview.clone(),
+            reviews: adapters.stores.reviews.clone(),
             webhooks: adapters.stores.webhooks.clone(),
             targets: config.webhooks.targets(),
             most_endpoints: config.webhooks.endpoints,
@@ -98,6 +106,7 @@ impl Front {
             stopping: CancellationToken::new(),
             stop_waiting: CancellationToken::new(),
             uploads: Arc::new(Semaphore::new(config.limits.uploads)),
+            _watcher: watcher,
         }
     }
 

@@ -4,13 +4,15 @@
 //! - [`v1_1`]: a report as the documented v1.1 JSON, for the command line too.
 //! - `routes`: one file per operation. `upload` streams a multipart request to the blob store, `auth` finds the caller,
 //!   `demand` says what a worker is asked, `idempotency` lets a request that comes twice be done once,
-//!   `accept` writes the verification, `wait` waits for its result, `problem` says what went wrong.
+//!   `accept` writes the verification, `wait` waits for its result, `etag` answers conditional requests, `problem` says
+//!   what went wrong.
 
 mod accept;
 mod app;
 mod auth;
 mod background;
 mod demand;
+mod etag;
 mod front;
 mod idempotency;
 mod problem;

@@ -22,7 +22,7 @@ const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id")
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
 
 /// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 27] = [
+const ENDPOINTS: [&str; 31] = [
     "/healthz",
     "/metrics",
     "/readyz",
@@ -43,6 +43,10 @@ const ENDPOINTS: [&str; 27] = [
     "/v2/verifications",
     "/v2/verifications/{id}",
     "/v2/verifications/{id}/cancel",
+    "/v2/verifications/{id}/events",
+    "/v2/verifications/{id}/media/{role}",
+    "/v2/verifications/{id}/review",
+    "/v2/verifications/{id}/reviews",
     "/v2/webhooks",
     "/v2/webhooks/secret/rotate",
     "/v2/webhooks/{id}",

@@ -149,6 +149,39 @@ impl Connection {
         matches!(read, Ok(0) | Err(_))
     }
 
+    /// Everything until the service closes its side: the head, and the body as it comes.
+    pub(crate) async fn receive_all(&mut self) -> (String, Vec<u8>) {
+        let mut bytes = Vec::new();
+        let read = self.0.read_to_end(&mut bytes);
+        tokio::time::timeout(PATIENCE, read).await.expect("the service closes in time").expect("bytes");
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("the end of the head");
+        let head = String::from_utf8(bytes[..end].to_vec()).expect("heads are ASCII");
+        (head, bytes.split_off(end + 4))
+    }
+
+    /// What comes until it holds `text`.
+    pub(crate) async fn receive_until(&mut self, text: &str) -> String {
+        let mut bytes = Vec::new();
+        let read = async {
+            while !String::from_utf8_lossy(&bytes).contains(text) {
+                let count = self.0.read_buf(&mut bytes).await.expect("the service writes");
+                assert!(count > 0, "it ended without `{text}`: {}", String::from_utf8_lossy(&bytes));
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, read).await;
+        let received = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(in_time.is_ok(), "`{text}` did not come, but: {received}");
+        received
+    }
+
+    /// What comes until the service closes its side, as it must before long.
+    pub(crate) async fn receive_rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut rest));
+        read.await.expect("the service closes in time").expect("bytes");
+        String::from_utf8(rest).expect("UTF-8")
+    }
+
     async fn read_response(&mut self) -> Response {
         let mut bytes = Vec::new();
         loop {
@@ -198,11 +231,21 @@ pub(crate) async fn request(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Response {
+    sent(address, method, path, headers).await.receive().await
+}
+
+/// A request without a body whose answer nobody has read yet.
+pub(crate) async fn sent(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Connection {
     let more = lines(headers);
     let mut connection = Connection::open(address).await;
     let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n");
     connection.send(head.as_bytes()).await.expect("the service reads");
-    connection.receive().await
+    connection
 }
 
 /// With a JSON body.

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use countersign_api::{App, Readiness};
 use countersign_shared::adapters::Adapters;
+use countersign_shared::blob::BlobKey;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{
-    Actor, ApiKey, ApiKeyInfo, AuditEntry, AuditFilter, KeyId, KeyLimits, Lane, Scope, State, TenantId,
-    Timestamp, Verification, VerificationId,
+    Actor, ApiKey, ApiKeyInfo, AuditEntry, AuditFilter, KeyId, KeyLimits, Kind, Lane, Media, MediaFormat,
+    MediaRole, NewVerification, Priority, REQUEST_VERSION, Request, Scope, State, TenantId, Timestamp,
+    Verification, VerificationId,
 };
 use countersign_shared::signal::Signal;
-use countersign_shared::store::{Claim, Outcome, Stores};
+use countersign_shared::store::{Claim, Lease, Outcome, Stores};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -34,7 +36,7 @@ pub(crate) struct Service {
     pub(crate) readiness: watch::Sender<Readiness>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) running: JoinHandle<anyhow::Result<()>>,
-    signal: Arc<dyn Signal>,
+    pub(crate) signal: Arc<dyn Signal>,
     folder: Arc<TempDir>,
 }
 
@@ -205,6 +207,49 @@ impl Service {
             self.verification(id).await.state == state
         })
         .await;
+    }
+
+    /// A verification of a photo that nobody uploaded.
+    pub(crate) async fn accept(&self) -> VerificationId {
+        let id = VerificationId::new();
+        let media = Media {
+            role: MediaRole::Photo,
+            format: MediaFormat::Jpeg,
+            key: BlobKey::new(id, MediaRole::Photo),
+            bytes: 4,
+            sha256: "00".repeat(32),
+        };
+        let request = Request {
+            version: REQUEST_VERSION,
+            kind: Kind::Spoof,
+            priority: Priority::Batch,
+            media: vec![media],
+            challenge: None,
+            language: None,
+            metadata: None,
+        };
+        let new = NewVerification { id, tenant: self.tenant, request, traceparent: None };
+        self.stores.verifications.accept(&new).await.expect("accepted");
+        id
+    }
+
+    /// As a worker does it, without telling anyone.
+    pub(crate) async fn claim(&self, id: VerificationId) -> Lease {
+        let claim = self.stores.verifications.claim(id, "worker", SOON).await.expect("a claim");
+        let Claim::Claimed(lease, _) = claim else { panic!("not claimed: {claim:?}") };
+        lease
+    }
+
+    /// As a worker does it, without telling anyone.
+    pub(crate) async fn finish(&self, lease: &Lease) {
+        let outcome = Outcome::Succeeded(Box::new(sample(Kind::Spoof)));
+        self.stores.verifications.finish(lease, &outcome).await.expect("finished");
+    }
+
+    /// A tenant's key, with every scope, that is not the service's own.
+    pub(crate) async fn key_of_another_tenant(&self) -> String {
+        let tenant = self.stores.keys.tenant("another").await.expect("a tenant");
+        self.add_key_of(tenant, Scope::ALL, None).await.0
     }
 
     /// Every file below the media folder, unfinished ones too.

@@ -1,8 +1,10 @@
 //! What every blob store must do. Each test takes a store that is empty.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 
 use super::{BlobError, BlobKey, Blobs};
 use crate::domain::{MediaRole, VerificationId};
@@ -14,6 +16,8 @@ macro_rules! blob_contract {
     ($made:expr) => {
         $crate::blob_contract!(@each $made,
             a_blob_reads_back_as_it_was_written
+            a_blob_is_read_in_ranges
+            a_range_behind_the_end_is_an_error
             a_blob_does_not_exist_before_it_is_finished
             an_aborted_blob_leaves_nothing
             a_dropped_blob_is_swept
@@ -68,6 +72,37 @@ pub async fn a_blob_reads_back_as_it_was_written(blobs: &dyn Blobs) {
     let read = content(blobs, &key).await.expect("it is there");
     assert_eq!(read.len(), 13 + LARGE.len());
     assert!(read.starts_with(b"first second ") && read.ends_with(&LARGE));
+}
+
+/// What came, and the largest piece.
+async fn range(blobs: &dyn Blobs, key: &BlobKey, range: Range<u64>) -> Result<(Vec<u8>, usize), BlobError> {
+    let pieces: Vec<Bytes> = blobs.read(key, range).await?.try_collect().await?;
+    Ok((pieces.concat(), pieces.iter().map(Bytes::len).max().unwrap_or_default()))
+}
+
+pub async fn a_blob_is_read_in_ranges(blobs: &dyn Blobs) {
+    static LARGE: [u8; 6 << 20] = [7; 6 << 20];
+    let (_, key) = key();
+    put(blobs, &key, &[b"0123456789", &LARGE]).await;
+    let end = 10 + LARGE.len() as u64;
+    let (all, largest) = range(blobs, &key, 0..end).await.expect("all of it");
+    assert!(all.len() as u64 == end && all.starts_with(b"0123456789") && all.ends_with(&LARGE));
+    assert!(largest <= 1 << 20, "a piece of {largest} bytes");
+    assert_eq!(range(blobs, &key, 2..5).await.expect("some").0, b"234");
+    assert_eq!(range(blobs, &key, end - 1..end).await.expect("the last").0, [7]);
+    assert!(range(blobs, &key, 0..0).await.expect("nothing").0.is_empty());
+}
+
+pub async fn a_range_behind_the_end_is_an_error(blobs: &dyn Blobs) {
+    let (_, key) = key();
+    put(blobs, &key, &[b"0123456789"]).await;
+    for beyond in [5..11, 10..12] {
+        assert!(range(blobs, &key, beyond.clone()).await.is_err(), "{beyond:?}");
+    }
+    blobs.delete(&key).await.expect("deleted");
+    for gone in [0..10, 0..0] {
+        assert!(matches!(range(blobs, &key, gone).await, Err(BlobError::NotFound)));
+    }
 }
 
 pub async fn a_blob_does_not_exist_before_it_is_finished(blobs: &dyn Blobs) {

@@ -1,22 +1,28 @@
 //! Media in a local folder: `{verification}/{role}`, and beside it what is still being written.
 
 use std::collections::BinaryHeap;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use tokio::fs::{self, File, OpenOptions};
-use tokio::io::{AsyncWriteExt, BufWriter};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufWriter};
+use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use super::{BlobError, BlobKey, BlobWriter, Blobs, LocalBlob};
+use super::{BlobError, BlobKey, BlobWriter, Blobs, LocalBlob, Pieces, exactly};
 use crate::config::create_private;
 use crate::domain::{Timestamp, VerificationId};
 
 /// What one upload holds in memory, besides the chunk in hand.
 const BUFFER: usize = 128 * 1024;
+
+/// What one download holds in memory.
+const PIECE: usize = 64 * 1024;
 
 /// How often the folders are made anew when a deletion next door takes them away in between.
 const TRIES: u32 = 5;
@@ -51,6 +57,14 @@ impl Blobs for FolderBlobs {
         let path = self.path(key);
         fs::metadata(&path).await?;
         Ok(LocalBlob::in_place(path))
+    }
+
+    async fn read(&self, key: &BlobKey, range: Range<u64>) -> Result<Pieces, BlobError> {
+        let mut file = File::open(self.path(key)).await?;
+        file.seek(SeekFrom::Start(range.start)).await?;
+        let length = range.end.saturating_sub(range.start);
+        let pieces = ReaderStream::with_capacity(file.take(length), PIECE).map_err(BlobError::from);
+        Ok(exactly(length, pieces.boxed()))
     }
 
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {

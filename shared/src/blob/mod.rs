@@ -1,12 +1,14 @@
-//! The port to the media: streamed in, read as local files, deleted.
+//! The port to the media: streamed in, read as local files or streamed out, deleted.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod folder;
 mod key;
+mod pieces;
 mod s3;
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,10 @@ use crate::domain::VerificationId;
 
 pub use folder::FolderBlobs;
 pub use key::{BlobKey, InvalidBlobKey};
+pub use pieces::Pieces;
 pub use s3::S3Blobs;
+
+use self::pieces::exactly;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -82,6 +87,9 @@ pub trait Blobs: Send + Sync {
     async fn write(&self, key: &BlobKey) -> Result<Box<dyn BlobWriter>, BlobError>;
     /// The blob as a local file, for decoders that seek: the file itself where it is local, else a temporary copy.
     async fn local(&self, key: &BlobKey) -> Result<LocalBlob, BlobError>;
+    /// The bytes of that range, piece by piece, none of them large. An error among them ends them: a blob that is
+    /// shorter than the range is one.
+    async fn read(&self, key: &BlobKey, range: Range<u64>) -> Result<Pieces, BlobError>;
     /// Deleting what does not exist is no error.
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError>;
     /// Verifications at least as old as `age` that have blobs or unfinished uploads: in order, those after `after`, at

@@ -89,6 +89,21 @@ identifier!(
     "ver"
 );
 
+impl VerificationId {
+    /// When it was made, from its first 48 bits; the epoch for an identifier that is no `UUIDv7`.
+    pub fn created_at(&self) -> Timestamp {
+        let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
+        Timestamp::from_millis(seconds as i64 * 1000 + i64::from(nanoseconds / 1_000_000))
+    }
+
+    /// Before every identifier made then or later, and after all made before.
+    pub fn first_at(time: Timestamp) -> Self {
+        const LATEST: u128 = (1 << 48) - 1;
+        let millis = u128::try_from(time.as_millis()).unwrap_or(0).min(LATEST);
+        Self(Uuid::from_u128(millis << 80))
+    }
+}
+
 identifier!(
     /// One customer of this installation; every read is scoped by it.
     TenantId,
@@ -139,5 +154,16 @@ mod tests {
     fn identifiers_sort_by_age() {
         let (first, second) = (VerificationId::new(), VerificationId::new());
         assert!(first < second);
+    }
+
+    #[test]
+    fn a_time_lies_between_the_identifiers_before_and_after() {
+        let id = VerificationId::new();
+        let made = id.created_at();
+        let next = Timestamp::from_millis(made.as_millis() + 1);
+        assert!(VerificationId::first_at(made) < id && id < VerificationId::first_at(next));
+        for odd in [i64::MIN, -1, i64::MAX] {
+            VerificationId::first_at(Timestamp::from_millis(odd));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The files of a verification: which part they play, what they are, where they lie.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ pub enum MediaRole {
 }
 
 impl MediaRole {
+    pub const ALL: [Self; 3] = [Self::IdCard, Self::Photo, Self::Video];
+
     /// The name on the wire: a form field, a blob's last path segment.
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,6 +40,14 @@ impl MediaRole {
 impl fmt::Display for MediaRole {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for MediaRole {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| format!("unknown role `{text}`"))
     }
 }
 
@@ -91,6 +102,26 @@ impl MediaFormat {
             _ if at(0, b"\x30\x26\xB2\x75\x8E\x66\xCF\x11") => Self::Asf,
             _ => return None,
         })
+    }
+
+    /// The media type, and the usual ending of a file's name.
+    pub const fn media_type(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Jpeg => ("image/jpeg", "jpg"),
+            Self::Png => ("image/png", "png"),
+            Self::Webp => ("image/webp", "webp"),
+            Self::Gif => ("image/gif", "gif"),
+            Self::Bmp => ("image/bmp", "bmp"),
+            Self::Tiff => ("image/tiff", "tiff"),
+            Self::IsoMedia => ("video/mp4", "mp4"),
+            Self::Matroska => ("video/x-matroska", "mkv"),
+            Self::Avi => ("video/x-msvideo", "avi"),
+            Self::MpegTs => ("video/mp2t", "ts"),
+            Self::MpegPs => ("video/mpeg", "mpg"),
+            Self::Flv => ("video/x-flv", "flv"),
+            Self::Ogg => ("video/ogg", "ogv"),
+            Self::Asf => ("video/x-ms-asf", "asf"),
+        }
     }
 
     pub const fn is_image(self) -> bool {

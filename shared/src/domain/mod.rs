@@ -9,6 +9,7 @@ mod language;
 mod media;
 mod problem;
 mod report;
+mod review;
 mod summary;
 mod tenant;
 mod time;
@@ -33,6 +34,7 @@ pub use report::{
     Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence, StillEvidence, Thresholds, Transcription,
     VideoEvidence, VideoInfo,
 };
+pub use review::{Decision, NewReview, Review};
 pub use summary::Summary;
 pub use tenant::{ApiKey, ApiKeyInfo, Credential, InvalidApiKey, KeyLimits, RateLimit, Scope, Tenant};
 pub use time::{InvalidTime, Timestamp};

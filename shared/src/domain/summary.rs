@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Check, Failure, Kind, State, Verdict, Verification, VerificationId};
+use super::{Check, Failure, Kind, Review, State, Verdict, Verification, VerificationId};
 
 /// Everything but the report, which is long.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +19,8 @@ pub struct Summary {
     pub checks: Vec<Check>,
     pub error: Option<Failure>,
     pub metadata: Option<Map<String, Value>>,
+    /// The latest decision of a moderator.
+    pub review: Option<Review>,
 }
 
 impl From<&Verification> for Summary {
@@ -36,6 +38,7 @@ impl From<&Verification> for Summary {
             checks: report.map(|report| report.checks.clone()).unwrap_or_default(),
             error: verification.error.clone(),
             metadata: verification.request.metadata.clone(),
+            review: verification.review.clone(),
         }
     }
 }

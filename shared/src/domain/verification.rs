@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    ChallengeId, Completion, Digits, Failure, KeyId, Language, Media, MediaRole, NamedChallenge, Report, Standing,
-    TenantId, Timestamp, VerificationId, WebhookUrl,
+    ChallengeId, Completion, Digits, Failure, KeyId, Language, Media, MediaRole, NamedChallenge, Report,
+    Review, Standing, TenantId, Timestamp, VerificationId, WebhookUrl,
 };
 
 /// What is verified.
@@ -207,6 +207,11 @@ impl State {
         !matches!(self, Self::Queued | Self::Processing)
     }
 
+    /// Whether there is a result for a moderator to look at.
+    pub const fn can_be_reviewed(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+
     /// The state after `transition`: the only place where transitions are decided.
     pub const fn after(self, transition: Transition) -> Result<Self, IllegalTransition> {
         match (self, transition) {
@@ -343,6 +348,8 @@ pub struct Verification {
     pub report: Option<Report>,
     /// Set exactly when `state` is [`State::Failed`].
     pub error: Option<Failure>,
+    /// The latest decision of a moderator.
+    pub review: Option<Review>,
 }
 
 #[cfg(test)]
@@ -374,6 +381,9 @@ mod tests {
 
     #[test]
     fn names_read_back() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.name().parse(), Ok(kind));
+        }
         for state in State::ALL {
             assert_eq!(state.name().parse(), Ok(state));
         }

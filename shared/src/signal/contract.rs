@@ -25,6 +25,8 @@ macro_rules! signal_contract {
             an_announcement_before_the_registration_is_not_heard
             each_announcement_is_heard_once
             announcing_to_nobody_is_harmless
+            those_who_listen_can_be_woken_here_alone
+            nothing_is_listened_to_when_the_last_listener_is_gone
         );
     };
     (@each $signal:expr, $($name:ident)*) => {
@@ -104,4 +106,21 @@ pub async fn announcing_to_nobody_is_harmless(signal: &dyn Signal) {
     for _ in 0..1000 {
         signal.announce(VerificationId::new()).await;
     }
+}
+
+pub async fn those_who_listen_can_be_woken_here_alone(signal: &dyn Signal) {
+    let (id, other) = (VerificationId::new(), VerificationId::new());
+    let (mut listener, mut stranger) = (signal.listen(id).await, signal.listen(other).await);
+    signal.wake(id);
+    assert!(hears(&mut listener).await && is_quiet(&mut stranger).await);
+}
+
+pub async fn nothing_is_listened_to_when_the_last_listener_is_gone(signal: &dyn Signal) {
+    let id = VerificationId::new();
+    let (first, second) = (signal.listen(id).await, signal.listen(id).await);
+    drop(first);
+    assert_eq!(signal.listened(), [id]);
+    drop(second);
+    assert_eq!(signal.listened(), []);
+    assert!(*signal.hearing().borrow(), "it is connected");
 }

@@ -10,9 +10,10 @@ use super::{Listen, Listener, Signal};
 use crate::domain::VerificationId;
 
 /// A channel for each verification that someone listens to, and none for the others.
-#[derive(Default)]
 pub struct MemorySignal {
     channels: Arc<Channels>,
+    /// Always: nothing is between those who announce and those who listen.
+    hearing: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -20,18 +21,13 @@ struct Channels(Mutex<HashMap<VerificationId, watch::Sender<()>>>);
 
 impl MemorySignal {
     pub fn new() -> Self {
-        Self::default()
+        Self { channels: Arc::default(), hearing: watch::Sender::new(true) }
     }
+}
 
-    pub(super) fn wake(&self, id: VerificationId) {
-        if let Some(channel) = self.channels.lock().get(&id) {
-            channel.send_replace(());
-        }
-    }
-
-    /// Those that somebody listens to.
-    pub(super) fn listened(&self) -> Vec<VerificationId> {
-        self.channels.lock().keys().copied().collect()
+impl Default for MemorySignal {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -54,6 +50,20 @@ impl Signal for MemorySignal {
             id,
             receiver: Some(receiver),
         }))
+    }
+
+    fn listened(&self) -> Vec<VerificationId> {
+        self.channels.lock().keys().copied().collect()
+    }
+
+    fn wake(&self, id: VerificationId) {
+        if let Some(channel) = self.channels.lock().get(&id) {
+            channel.send_replace(());
+        }
+    }
+
+    fn hearing(&self) -> watch::Receiver<bool> {
+        self.hearing.subscribe()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The port that wakes those who wait for a result. A signal may be lost: the row is the truth, and waiters poll slowly.
+//! The port that wakes those who wait for a result. A signal may be lost: the row is the truth, and somebody looks at the
+//! rows of all who wait from time to time.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -8,6 +9,7 @@ mod redis;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::config::{self, ServiceUrl};
 use crate::domain::VerificationId;
@@ -44,6 +46,13 @@ pub trait Signal: Send + Sync {
     async fn announce(&self, id: VerificationId);
     /// Registers at once; register BEFORE reading the row.
     async fn listen(&self, id: VerificationId) -> Listener;
+    /// Those that somebody in this process listens to.
+    fn listened(&self) -> Vec<VerificationId>;
+    /// Wakes those who listen in this process and tells nobody else: for whoever has seen the row change.
+    fn wake(&self, id: VerificationId);
+    /// Whether announcements of other processes arrive. While they don't, and whenever they do so again, the rows say what
+    /// was missed.
+    fn hearing(&self) -> watch::Receiver<bool>;
 }
 
 /// A registration. Dropping it unregisters.

@@ -1,5 +1,5 @@
-//! The port to the rows: verifications, the outbox, tenants and their keys, usage, webhooks, the audit log, and what goes
-//! with them. The rows are the truth; everything else is a hint.
+//! The port to the rows: verifications, the outbox, reviews, tenants and their keys, usage, webhooks, the audit log, and
+//! what goes with them. The rows are the truth; everything else is a hint.
 
 mod audit;
 mod challenges;
@@ -11,7 +11,9 @@ mod idempotency;
 mod lock;
 mod migrations;
 mod open;
+pub mod overview;
 mod postgres;
+pub mod reviews;
 mod sqlite;
 mod tenancy;
 mod usage;
@@ -34,6 +36,8 @@ pub use idempotency::{IdempotencyStore, Reserved};
 pub use lock::{DataLock, LockError};
 pub use migrations::Migrated;
 pub use open::OpenError;
+pub use overview::Overview;
+pub use reviews::ReviewStore;
 pub use tenancy::{KeyStore, TenantStore};
 pub use usage::UsageStore;
 pub use webhooks::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, WebhookStore};
@@ -142,13 +146,6 @@ pub trait VerificationStore: Send + Sync {
     async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError>;
     /// What is queued in the lane, of everybody and of the tenant, each counted up to `limit`.
     async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError>;
-    /// The tenant's verifications, newest first: those before `before`, at most `limit`.
-    async fn list(
-        &self,
-        tenant: TenantId,
-        before: Option<VerificationId>,
-        limit: u32,
-    ) -> Result<Vec<Verification>, StoreError>;
 }
 
 /// The messages on their way to the queue.
@@ -226,6 +223,8 @@ pub struct Stores {
     pub usage: Arc<dyn UsageStore>,
     pub erasures: Arc<dyn ErasureStore>,
     pub audit: Arc<dyn AuditLog>,
+    pub overview: Arc<dyn Overview>,
+    pub reviews: Arc<dyn ReviewStore>,
     pub webhooks: Arc<dyn WebhookStore>,
     pub deliveries: Arc<dyn DeliveryStore>,
     pub idempotency: Arc<dyn IdempotencyStore>,

@@ -8,8 +8,8 @@ use super::migrations::{Migrated, TablesError};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    AuditLog, ChallengeStore, DeliveryStore, ErasureStore, IdempotencyStore, KeyStore, Outbox, StoreError, Stores,
-    TenantStore, Upkeep, UsageStore, VerificationStore, WebhookStore,
+    AuditLog, ChallengeStore, DeliveryStore, ErasureStore, IdempotencyStore, KeyStore, Outbox, Overview,
+    ReviewStore, StoreError, Stores, TenantStore, Upkeep, UsageStore, VerificationStore, WebhookStore,
 };
 use crate::config::{Data, Store};
 
@@ -67,6 +67,8 @@ impl Stores {
             + Outbox
             + Upkeep
             + KeyStore
+            + Overview
+            + ReviewStore
             + TenantStore
             + UsageStore
             + ErasureStore
@@ -86,6 +88,8 @@ impl Stores {
             usage: store.clone(),
             erasures: store.clone(),
             audit: store.clone(),
+            overview: store.clone(),
+            reviews: store.clone(),
             webhooks: store.clone(),
             deliveries: store.clone(),
             idempotency: store.clone(),

@@ -116,6 +116,8 @@ pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedS
                 attempt = lease.attempt,
                 traceparent = delivery.message.traceparent,
             );
+            // For those who follow every change.
+            context.signal.announce(id).await;
             let attempt = Attempt::begin(context, lease, Some(verification.request.kind), &delivery);
             settled(delivery.ack().await);
             attempt.run(*verification, permit).instrument(span).await
@@ -219,10 +221,14 @@ impl<'a> Attempt<'a> {
             Outcome::Succeeded(_) => State::Succeeded,
             Outcome::Failed(_) => State::Failed,
             Outcome::Retry { .. } => {
+                self.context.signal.announce(self.lease.id).await;
                 self.come_back().await;
                 return Handled::Retried;
             }
-            Outcome::GivenBack => return Handled::GivenBack,
+            Outcome::GivenBack => {
+                self.context.signal.announce(self.lease.id).await;
+                return Handled::GivenBack;
+            }
         };
         self.context.signal.announce(self.lease.id).await;
         if !self.context.keeps_media {

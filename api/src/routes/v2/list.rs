@@ -2,10 +2,13 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{ProblemCode, Scope, Summary, VerificationId};
+use countersign_shared::domain::{
+    InvalidTime, Kind, ProblemCode, Scope, State, Summary, Timestamp, VerificationId,
+};
+use countersign_shared::store::overview::{Filter, Listed, Page as Rows};
 use serde::{Deserialize, Serialize};
 
-use super::{caller, query};
+use super::{caller, cursor, query};
 use crate::front::Front;
 use crate::problem::Problem;
 
@@ -15,33 +18,66 @@ const MOST: u32 = 100;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
+    /// Most verifications of the page; 20 without it.
     limit: Option<u32>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the page before, with the same filters.
     cursor: Option<String>,
+    state: Option<State>,
+    kind: Option<Kind>,
+    /// Those whose upload began then or later; RFC 3339.
+    created_after: Option<String>,
+    /// Those whose upload began before; RFC 3339.
+    created_before: Option<String>,
 }
 
+/// Some of the caller's verifications, newest first.
 #[derive(Serialize)]
 struct Page {
     data: Vec<Summary>,
-    /// Null on the last page.
-    next_cursor: Option<VerificationId>,
+    /// Where the next page begins; null on the last one.
+    next_cursor: Option<String>,
+    /// Those of this page that a newer version of the service wrote and this one can't show.
+    unreadable: Vec<VerificationId>,
 }
 
+/// Lists the caller's verifications, newest first, page by page.
+///
+/// A page of a filtered list may be short, or empty, and still not be the last: `next_cursor` decides.
 pub(super) async fn handle(front: Data<Front>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = caller(&front, &request, Scope::VerifyRead).await?;
-    let Query { limit, cursor } = query(&request)?;
+    let Query { limit, cursor: position, state, kind, created_after, created_before } = query(&request)?;
     let limit = limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::new(ProblemCode::InvalidField, format!("`limit` must be from 1 to {MOST}")));
     }
-    let before = cursor.map(|cursor| cursor.parse::<VerificationId>()).transpose().map_err(|_| {
-        Problem::new(ProblemCode::InvalidField, "`cursor` must be the `next_cursor` of a page")
+    let filter = Filter {
+        state,
+        kind,
+        from: time("created_after", created_after.as_deref())?,
+        until: time("created_before", created_before.as_deref())?,
+    };
+    let read = |text: String| cursor::read(caller.tenant, &filter, &text);
+    let before = position.map(read).transpose().map_err(|_| {
+        let detail = "`cursor` must be the `next_cursor` of a page of this list, with the same filters";
+        Problem::new(ProblemCode::InvalidField, detail)
     })?;
-    // One more than asked tells whether there is a next page.
-    let mut rows = front.verifications.list(caller.tenant, before, limit + 1).await?;
-    let is_last = rows.len() <= limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = if is_last { None } else { rows.last().map(|row| row.id) };
-    let data = rows.iter().map(Summary::from).collect();
-    Ok(HttpResponse::Ok().json(Page { data, next_cursor }))
+    let Rows { rows, next } = front.overview.list(caller.tenant, &filter, before, limit).await?;
+    let mut page = Page {
+        data: Vec::with_capacity(rows.len()),
+        next_cursor: next.map(|id| cursor::write(caller.tenant, &filter, id)),
+        unreadable: Vec::new(),
+    };
+    for row in rows {
+        match row {
+            Listed::Readable(verification) => page.data.push(Summary::from(&*verification)),
+            Listed::Unreadable(id) => page.unreadable.push(id),
+        }
+    }
+    Ok(HttpResponse::Ok().json(page))
+}
+
+fn time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|error: InvalidTime| Problem::new(ProblemCode::InvalidField, format!("`{name}` is {error}")))
 }

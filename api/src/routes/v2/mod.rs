@@ -4,12 +4,17 @@ mod admin;
 mod body;
 mod cancel;
 mod challenges;
+mod cursor;
 mod erase;
 mod errors;
+mod events;
 mod languages;
 mod list;
+mod media;
 mod read;
 mod resource;
+mod review;
+mod reviews;
 mod submit;
 mod usage;
 mod webhooks;
@@ -42,8 +47,13 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(
             resource("/v2/verifications/{id}")
                 .route(web::get().to(read::handle))
+                .route(web::head().to(read::handle))
                 .route(web::delete().to(erase::handle)),
         )
+        .service(resource("/v2/verifications/{id}/events").route(web::get().to(events::handle)))
+        .service(resource("/v2/verifications/{id}/media/{role}").route(web::get().to(media::handle)))
+        .service(resource("/v2/verifications/{id}/review").route(web::post().to(review::handle)))
+        .service(resource("/v2/verifications/{id}/reviews").route(web::get().to(reviews::handle)))
         .service(resource("/v2/verifications/{id}/cancel").route(web::post().to(cancel::handle)))
         .service(resource("/v2/usage").route(web::get().to(usage::handle)))
         .configure(admin::configure)

@@ -1,4 +1,4 @@
-//! `GET /v2/verifications/{id}`: a verification, at once or as soon as it is finished.
+//! `GET` and `HEAD /v2/verifications/{id}`: a verification, at once or as soon as it is finished.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::resource::Resource;
 use super::{caller, patience, query, verification_id};
+use crate::etag;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::wait;
@@ -29,9 +30,9 @@ pub(super) async fn handle(
     if let Some(limit) = wait.map(patience).transpose()? {
         let listener = front.signal.listen(id).await;
         if let Some(finished) = wait::finished(&front, caller.tenant, id, listener, limit).await? {
-            return Ok(HttpResponse::Ok().json(Resource::from(finished)));
+            return etag::answer(&request, &Resource::from(finished));
         }
     }
     let verification = front.verifications.verification(caller.tenant, id).await?;
-    Ok(HttpResponse::Ok().json(Resource::from(verification)))
+    etag::answer(&request, &Resource::from(verification))
 }

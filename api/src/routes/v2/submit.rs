@@ -156,6 +156,7 @@ fn as_submitted(
         finished_at: None,
         report: None,
         error: None,
+        review: None,
     }
 }
 

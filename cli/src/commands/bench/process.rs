@@ -1,4 +1,4 @@
-//! What this process has used, as the kernel counts it.
+//! What a process has used, as the kernel counts it.
 
 use std::time::Duration;
 
@@ -17,9 +17,15 @@ pub(crate) fn processor_time() -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }
 
-/// Resident memory in bytes.
+/// Resident memory in bytes, of this process.
 pub(crate) fn resident_bytes() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("failed to read /proc/self/status")?;
+    resident_bytes_of(std::process::id())
+}
+
+/// Resident memory in bytes, of the process with that number.
+pub(crate) fn resident_bytes_of(process: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{process}/status");
+    let status = std::fs::read_to_string(&path).with_context(|| format!("failed to read {path}"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().context("unreadable VmRSS")?;
     Ok(kibibytes * 1024)

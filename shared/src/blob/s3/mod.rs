@@ -8,6 +8,7 @@ mod open;
 mod tests;
 mod writer;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
-use object_store::{GetResult, ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
 use tokio::runtime::Handle;
@@ -23,7 +24,7 @@ use tokio::runtime::Handle;
 use self::copies::Copies;
 use self::error::{absent_is_fine, broken};
 use self::writer::S3Writer;
-use super::{BlobError, BlobKey, BlobWriter, Blobs, LocalBlob};
+use super::{BlobError, BlobKey, BlobWriter, Blobs, LocalBlob, Pieces, exactly};
 use crate::domain::{Timestamp, VerificationId};
 
 pub struct S3Blobs {
@@ -52,6 +53,20 @@ impl Blobs for S3Blobs {
         let (file, path) = self.copies.create().await.map_err(error::disk)?;
         download(found, File::from_std(file)).await?;
         Ok(LocalBlob::copied(path))
+    }
+
+    async fn read(&self, key: &BlobKey, range: Range<u64>) -> Result<Pieces, BlobError> {
+        if range.is_empty() {
+            self.store.head(&self.path(key.as_str())).await?;
+            return Ok(exactly(0, futures::stream::empty().boxed()));
+        }
+        let (store, path) = (self.store.clone(), self.path(key.as_str()));
+        let length = range.end - range.start;
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        // The connection, which others use later, lives on the process's runtime.
+        let getting = self.runtime.spawn(async move { store.get_opts(&path, options).await });
+        let found = getting.await.map_err(|panic| BlobError::Other(Box::new(panic)))??;
+        Ok(exactly(length, found.into_stream().map_err(BlobError::from).boxed()))
     }
 
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::link::Link;
@@ -30,6 +31,7 @@ const OUTBOUND: usize = 4096;
 pub struct RedisSignal {
     local: Arc<MemorySignal>,
     outbound: Sender<VerificationId>,
+    hearing: watch::Receiver<bool>,
     _publisher: AbortOnDropHandle<()>,
     _subscriber: AbortOnDropHandle<()>,
 }
@@ -56,11 +58,13 @@ impl RedisSignal {
         let origin = Origin::random();
         let local = Arc::new(MemorySignal::new());
         let (outbound, waiting) = mpsc::channel(OUTBOUND);
+        let (say_hearing, hearing) = watch::channel(session.is_some());
         let publisher = publish::run(link.clone(), origin, waiting);
-        let subscriber = subscribe::run(link, origin, local.clone(), session);
+        let subscriber = subscribe::run(link, origin, local.clone(), say_hearing, session);
         Ok(Self {
             local,
             outbound,
+            hearing,
             _publisher: AbortOnDropHandle::new(tokio::spawn(publisher)),
             _subscriber: AbortOnDropHandle::new(tokio::spawn(subscriber)),
         })
@@ -79,5 +83,17 @@ impl Signal for RedisSignal {
 
     async fn listen(&self, id: VerificationId) -> Listener {
         self.local.listen(id).await
+    }
+
+    fn listened(&self) -> Vec<VerificationId> {
+        self.local.listened()
+    }
+
+    fn wake(&self, id: VerificationId) {
+        self.local.wake(id);
+    }
+
+    fn hearing(&self) -> watch::Receiver<bool> {
+        self.hearing.clone()
     }
 }

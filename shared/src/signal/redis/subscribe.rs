@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use redis::aio::{PubSubSink, PubSubStream};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::link::{self, Link, LinkError, Pauses, Session};
 use super::message::{self, Sender};
-use crate::signal::MemorySignal;
+use crate::signal::{MemorySignal, Signal};
 use crate::telemetry::events;
 
 /// How often a quiet connection is asked whether anyone is there. With the wait for the answer, one that was cut or
@@ -19,13 +20,14 @@ const CHECK_EVERY: Duration = Duration::from_secs(3);
 /// A session that lasted this long was no false start.
 const LASTED: Duration = Duration::from_secs(10);
 
-/// After a loss all listeners read their rows, this many at a time, so that the database is not asked by all at once.
-const WAKE_AT_ONCE: usize = 100;
-const WAKE_PAUSE: Duration = Duration::from_millis(10);
-
-pub(super) async fn run(link: Link, own: Sender, local: Arc<MemorySignal>, first: Option<Session>) {
-    // A loss is told once, and one at the start has been.
-    let mut connected = first.is_some();
+/// Says in `hearing` whether announcements arrive. What was missed meanwhile, the rows say.
+pub(super) async fn run(
+    link: Link,
+    own: Sender,
+    local: Arc<MemorySignal>,
+    hearing: watch::Sender<bool>,
+    first: Option<Session>,
+) {
     let mut pauses = Pauses::new();
     let mut next = first;
     loop {
@@ -35,16 +37,12 @@ pub(super) async fn run(link: Link, own: Sender, local: Arc<MemorySignal>, first
         };
         let error = match session {
             Ok(session) => {
-                let missed = !connected;
-                if missed {
-                    connected = true;
+                // A loss is told once, and one at the start has been.
+                if !hearing.send_replace(true) {
                     events::signal_restored();
                 }
                 let began = Instant::now();
-                let error = tokio::select! {
-                    error = hear(session, own, &local) => error,
-                    never = wake_all(&local), if missed => never,
-                };
+                let error = hear(session, own, &local).await;
                 if began.elapsed() >= LASTED {
                     pauses = Pauses::new();
                 }
@@ -52,8 +50,7 @@ pub(super) async fn run(link: Link, own: Sender, local: Arc<MemorySignal>, first
             }
             Err(error) => error,
         };
-        if connected {
-            connected = false;
+        if hearing.send_replace(false) {
             events::signal_lost(&error);
         }
         sleep(pauses.next()).await;
@@ -86,15 +83,4 @@ async fn keep_checking(mut sink: PubSubSink) -> LinkError {
             return error;
         }
     }
-}
-
-/// Signals may have been lost while nobody heard the channel; the rows say which.
-async fn wake_all(local: &MemorySignal) -> LinkError {
-    for ids in local.listened().chunks(WAKE_AT_ONCE) {
-        for id in ids {
-            local.wake(*id);
-        }
-        sleep(WAKE_PAUSE).await;
-    }
-    std::future::pending().await
 }

@@ -25,6 +25,10 @@ async fn hears(listener: &mut Listener, within: Duration) -> bool {
     timeout(within, listener.changed()).await.is_ok()
 }
 
+async fn becomes(hearing: &mut watch::Receiver<bool>, wanted: bool) -> bool {
+    timeout(RECOVERY, hearing.wait_for(|hears| *hears == wanted)).await.is_ok_and(|seen| seen.is_ok())
+}
+
 mod contract {
     use super::*;
 
@@ -86,19 +90,21 @@ async fn what_others_say_on_the_channel_does_no_harm() {
 }
 
 #[tokio::test]
-async fn listeners_are_woken_when_redis_is_back_and_hear_again() {
+async fn a_loss_is_told_and_listeners_hear_again_when_redis_is_back() {
     let Some(redis) = PrivateServer::start("redis") else { return };
     let url = redis.address();
     let channel = channel();
     let (here, there) = (signal(&url, &channel).await, signal(&url, &channel).await);
     let id = VerificationId::new();
-    let mut listener = there.listen(id).await;
+    let (mut listener, mut hearing) = (there.listen(id).await, there.hearing());
+    assert!(*hearing.borrow());
     redis.kill();
+    assert!(becomes(&mut hearing, false).await, "the loss was not told");
     // Lost for the other process, or late.
     here.announce(id).await;
     redis.start_again();
-    assert!(hears(&mut listener, RECOVERY).await, "nobody was woken after the loss");
-    // What was announced during the loss may come besides.
+    assert!(becomes(&mut hearing, true).await, "the return was not told");
+    // What was announced during the loss may come.
     while hears(&mut listener, SOON).await {}
     here.announce(id).await;
     assert!(hears(&mut listener, RECOVERY).await, "later signals are lost");
@@ -121,8 +127,11 @@ async fn a_paused_redis_is_noticed_and_blocks_nobody() {
     assert!(hears(&mut near, Duration::ZERO).await, "its own listeners need no redis");
     // Longer than the loss takes to be noticed: the old connection, whose messages would still arrive, is given up.
     tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(!*there.hearing().borrow(), "the pause was not noticed");
     redis.resume();
-    assert!(hears(&mut far, RECOVERY).await, "nobody was woken after the pause");
+    assert!(becomes(&mut there.hearing(), true).await, "the return was not told");
+    here.announce(id).await;
+    assert!(hears(&mut far, RECOVERY).await, "signals do not arrive after the pause");
 }
 
 #[tokio::test]
@@ -134,8 +143,9 @@ async fn a_process_starts_without_redis_and_is_reached_when_redis_comes() {
     let (here, there) = (signal(&url, &channel).await, signal(&url, &channel).await);
     let id = VerificationId::new();
     let mut listener = there.listen(id).await;
+    assert!(!*there.hearing().borrow());
     redis.start_again();
-    assert!(hears(&mut listener, RECOVERY).await, "nobody was woken");
+    assert!(becomes(&mut there.hearing(), true).await, "the start was not noticed");
     here.announce(id).await;
     assert!(hears(&mut listener, RECOVERY).await, "no signal arrives");
 }

@@ -7,6 +7,8 @@ mod erasure;
 mod idempotency;
 mod keys;
 mod outbox;
+mod overview;
+mod reviews;
 mod tenants;
 mod transitions;
 mod upkeep;
@@ -23,6 +25,8 @@ pub use self::erasure::*;
 pub use self::idempotency::*;
 pub use self::keys::*;
 pub use self::outbox::*;
+pub use self::overview::*;
+pub use self::reviews::*;
 pub use self::tenants::*;
 pub use self::transitions::*;
 pub use self::upkeep::*;
@@ -34,7 +38,8 @@ use crate::blob::BlobKey;
 use crate::config::Config;
 use crate::domain::{
     Evidence, KeyId, Kind, Lane, Media, MediaFormat, MediaRole, NewVerification, Priority, REPORT_VERSION,
-    Report, Request, SpoofEvidence, StillEvidence, TenantId, Timestamp, Verdict, Verification, VerificationId,
+    Report, Request, SpoofEvidence, StillEvidence, TenantId, Timestamp, Verdict, Verification,
+    VerificationId,
 };
 use crate::queue::JobMessage;
 
@@ -66,6 +71,16 @@ macro_rules! store_contract {
             a_row_that_was_tried_does_not_age_its_lane
             a_newer_request_is_left_to_newer_workers
             a_tenants_verifications_are_listed_newest_first
+            a_list_holds_what_its_filter_asks_for
+            a_search_that_ends_early_goes_on_behind_it
+            a_list_ends_where_its_rows_end
+            the_progress_of_many_is_seen_at_once
+            a_review_stands_beside_the_result
+            the_latest_review_is_shown_and_all_are_kept
+            only_what_has_finished_is_reviewed
+            another_tenant_reviews_nothing
+            reviews_are_bounded
+            reviews_go_with_their_verification
             the_store_allows_what_the_domain_allows
             the_outbox_is_read_by_lane_in_order
             tenants_take_turns_in_the_outbox

@@ -253,24 +253,3 @@ pub async fn a_newer_request_is_left_to_newer_workers(stores: &Stores) {
     let row = read(stores, &new).await;
     assert_eq!((row.state, row.attempts), (State::Queued, 0));
 }
-
-pub async fn a_tenants_verifications_are_listed_newest_first(stores: &Stores) {
-    let tenant = TenantId::new();
-    let mut newest_first = Vec::new();
-    for _ in 0..5 {
-        let new = NewVerification { tenant, ..new_verification(Kind::Photo, Priority::Batch) };
-        stores.verifications.accept(&new).await.expect("accepted");
-        newest_first.insert(0, new.id);
-        accept(stores).await;
-    }
-    let mut listed = Vec::new();
-    loop {
-        let page = stores.verifications.list(tenant, listed.last().copied(), 2).await.expect("a page");
-        assert!(page.len() <= 2 && page.iter().all(|row| row.tenant == tenant));
-        listed.extend(page.iter().map(|row| row.id));
-        if page.len() < 2 {
-            break;
-        }
-    }
-    assert_eq!(listed, newest_first);
-}

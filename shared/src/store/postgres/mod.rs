@@ -9,6 +9,8 @@ mod error;
 mod idempotency;
 mod keys;
 mod outbox;
+mod overview;
+mod reviews;
 mod row;
 mod tables;
 mod tenants;

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::domain::{KeyLimits, Lane, RateLimit, State, TenantId, Timestamp, Verification, VerificationId};
+use crate::domain::{
+    KeyId, KeyLimits, Lane, RateLimit, Review, State, TenantId, Timestamp, Verification, VerificationId,
+};
 use crate::queue::JobMessage;
 use crate::store::{OutboxRow, StoreError};
 
@@ -16,6 +18,17 @@ macro_rules! columns {
     };
 }
 pub(super) use columns;
+
+/// The latest review's columns, and the tables: all that follows [`columns`].
+macro_rules! with_review {
+    () => {
+        "review_decision, review_reason, reviewer, reviewed_at FROM verifications LEFT JOIN LATERAL (
+            SELECT decision AS review_decision, reason AS review_reason, reviewer, reviewed_at
+            FROM reviews WHERE verification = id ORDER BY sequence DESC LIMIT 1
+        ) AS latest ON true"
+    };
+}
+pub(super) use with_review;
 
 #[derive(FromRow)]
 pub(super) struct VerificationRow {
@@ -29,11 +42,29 @@ pub(super) struct VerificationRow {
     finished_at: Option<DateTime<Utc>>,
     report: Option<String>,
     error: Option<String>,
+    // Whoever works on it asks for none.
+    #[sqlx(default)]
+    review_decision: Option<String>,
+    #[sqlx(default)]
+    review_reason: Option<String>,
+    #[sqlx(default)]
+    reviewer: Option<Uuid>,
+    #[sqlx(default)]
+    reviewed_at: Option<DateTime<Utc>>,
 }
 
 impl VerificationRow {
     pub(super) fn decode(self) -> Result<Verification, StoreError> {
-        let state = self.state.parse::<State>().map_err(|problem| StoreError::Other(problem.into()))?;
+        let state = self.state.parse::<State>().map_err(unreadable)?;
+        let review = match (self.review_decision, self.reviewer, self.reviewed_at) {
+            (Some(decision), Some(reviewer), Some(at)) => Some(Review {
+                decision: decision.parse().map_err(unreadable)?,
+                reason: self.review_reason,
+                reviewer: KeyId::from_uuid(reviewer),
+                at: timestamp(at),
+            }),
+            _ => None,
+        };
         Ok(Verification {
             id: VerificationId::from_uuid(self.id),
             tenant: TenantId::from_uuid(self.tenant),
@@ -45,6 +76,7 @@ impl VerificationRow {
             finished_at: self.finished_at.map(timestamp),
             report: self.report.as_deref().map(serde_json::from_str).transpose()?,
             error: self.error.as_deref().map(serde_json::from_str).transpose()?,
+            review,
         })
     }
 }
@@ -61,6 +93,11 @@ impl MessageRow {
         let id = VerificationId::from_uuid(self.verification);
         OutboxRow { sequence: self.sequence, lane, message: JobMessage::new(id, self.traceparent) }
     }
+}
+
+/// A value that this build does not know.
+pub(super) fn unreadable(problem: String) -> StoreError {
+    StoreError::Other(problem.into())
 }
 
 pub(super) fn timestamp(time: DateTime<Utc>) -> Timestamp {

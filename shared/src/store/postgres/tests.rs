@@ -16,6 +16,7 @@ use std::time::Duration;
 use self::database::{Database, database};
 use crate::domain::{Action, Actor, AuditEntry, AuditFilter, Kind, Priority, TenantId, Timestamp};
 use crate::store::contract::{new_verification, report, reserved};
+use crate::store::overview::{Filter, Listed};
 use crate::store::{Claim, Outcome, Reoffered, Reserved, StoreError};
 
 const LEASE: Duration = Duration::from_mins(1);
@@ -90,6 +91,17 @@ async fn an_erasure_takes_its_row_from_under_a_result_or_after_it() {
         let row = stores.verifications.verification(new.tenant, new.id).await;
         assert!(matches!(row, Err(StoreError::NotFound)), "{row:?}");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_this_build_can_not_read_spoils_no_list() {
+    let database = database!();
+    let stores = database.stores().await;
+    let new = new_verification(Kind::Photo, Priority::Batch);
+    stores.verifications.accept(&new).await.expect("accepted");
+    database.execute("UPDATE verifications SET request = '{\"kind\": \"from the future\"}'").await;
+    let page = stores.overview.list(new.tenant, &Filter::default(), None, 10).await.expect("a page");
+    assert!(matches!(&page.rows[..], [Listed::Unreadable(id)] if *id == new.id), "{page:?}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Postgres;
-use super::row::{VerificationRow, columns, time, timestamp};
+use super::row::{VerificationRow, columns, time, timestamp, with_review};
 use super::told::{final_columns, fresh_id, told};
 use crate::domain::{
     Lane, NewVerification, REQUEST_VERSION, Request, Standing, TenantId, Timestamp, Verification,
@@ -68,7 +68,7 @@ pub(super) const ACCEPT_WITH: &str = "WITH kept AS (
     )
     INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM accepted";
 pub(super) const READ: &str =
-    concat!("SELECT ", columns!(), " FROM verifications WHERE id = $1 AND tenant = $2");
+    concat!("SELECT ", columns!(), ", ", with_review!(), " WHERE id = $1 AND tenant = $2");
 /// A message that a relay has in its hands is left to it; nobody takes it for work.
 pub(super) const CANCEL: &str = concat!(
     "WITH canceled AS (
@@ -85,7 +85,7 @@ pub(super) const CANCEL: &str = concat!(
     told!("canceled"),
     " SELECT (SELECT count(*) FROM told) FROM canceled"
 );
-const EXISTS: &str = "SELECT id FROM verifications WHERE id = $1 AND tenant = $2";
+pub(super) const EXISTS: &str = "SELECT id FROM verifications WHERE id = $1 AND tenant = $2";
 pub(super) const CLAIM: &str = concat!(
     "UPDATE verifications SET state = 'processing', attempts = attempts + 1, lease_owner = $2,
         lease_until = now() + make_interval(secs => $3), started_at = coalesce(started_at, now())
@@ -143,17 +143,9 @@ pub(super) const BACKLOG: &str = "SELECT
     (SELECT extract(epoch FROM now() - created_at)::float8 FROM verifications
         WHERE state = 'queued' AND lane = $1 AND tenant = $2 AND attempts = 0
         ORDER BY created_at LIMIT 1)";
-pub(super) const LIST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM verifications WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
-);
 
 /// How often a claim is tried when the row changes hands between the refusal and the question why.
 const CLAIM_TRIES: u32 = 3;
-
-/// After every identifier.
-const LAST: Uuid = Uuid::max();
 
 #[async_trait]
 impl VerificationStore for Postgres {
@@ -260,20 +252,6 @@ impl VerificationStore for Postgres {
         let (queued, own, age) = backlog.unwrap_or_default();
         let age = age.map(|seconds| Duration::from_secs_f64(seconds.max(0.0)));
         Ok(Backlog { queued: queued as u64, own: own as u64, age })
-    }
-
-    async fn list(
-        &self,
-        tenant: TenantId,
-        before: Option<VerificationId>,
-        limit: u32,
-    ) -> Result<Vec<Verification>, StoreError> {
-        let list = sqlx::query_as(LIST)
-            .bind(tenant.as_uuid())
-            .bind(before.map_or(LAST, |id| *id.as_uuid()))
-            .bind(i64::from(limit));
-        let rows: Vec<VerificationRow> = self.requests.all(list).await?;
-        rows.into_iter().map(VerificationRow::decode).collect()
     }
 }
 

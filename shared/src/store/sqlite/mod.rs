@@ -8,6 +8,8 @@ mod error;
 mod idempotency;
 mod keys;
 mod outbox;
+mod overview;
+mod reviews;
 mod row;
 mod tenants;
 mod told;

@@ -3,7 +3,9 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::domain::{KeyLimits, Lane, RateLimit, State, TenantId, Timestamp, Verification, VerificationId};
+use crate::domain::{
+    KeyId, KeyLimits, Lane, RateLimit, Review, State, TenantId, Timestamp, Verification, VerificationId,
+};
 use crate::queue::JobMessage;
 use crate::store::{OutboxRow, StoreError};
 
@@ -14,6 +16,17 @@ macro_rules! columns {
     };
 }
 pub(super) use columns;
+
+/// The latest review's columns, and the tables: all that follows [`columns`].
+macro_rules! with_review {
+    () => {
+        "decision AS review_decision, reason AS review_reason, reviewer, reviewed_at
+        FROM verifications LEFT JOIN reviews ON sequence = (
+            SELECT max(sequence) FROM reviews WHERE verification = id
+        )"
+    };
+}
+pub(super) use with_review;
 
 #[derive(FromRow)]
 pub(super) struct VerificationRow {
@@ -27,10 +40,28 @@ pub(super) struct VerificationRow {
     finished_at: Option<i64>,
     report: Option<String>,
     error: Option<String>,
+    // Whoever works on it asks for none.
+    #[sqlx(default)]
+    review_decision: Option<String>,
+    #[sqlx(default)]
+    review_reason: Option<String>,
+    #[sqlx(default)]
+    reviewer: Option<Uuid>,
+    #[sqlx(default)]
+    reviewed_at: Option<i64>,
 }
 
 impl VerificationRow {
     pub(super) fn decode(self) -> Result<Verification, StoreError> {
+        let review = match (self.review_decision, self.reviewer, self.reviewed_at) {
+            (Some(decision), Some(reviewer), Some(at)) => Some(Review {
+                decision: decision.parse().map_err(unreadable)?,
+                reason: self.review_reason,
+                reviewer: KeyId::from_uuid(reviewer),
+                at: Timestamp::from_millis(at),
+            }),
+            _ => None,
+        };
         Ok(Verification {
             id: VerificationId::from_uuid(self.id),
             tenant: TenantId::from_uuid(self.tenant),
@@ -42,6 +73,7 @@ impl VerificationRow {
             finished_at: self.finished_at.map(Timestamp::from_millis),
             report: self.report.as_deref().map(serde_json::from_str).transpose()?,
             error: self.error.as_deref().map(serde_json::from_str).transpose()?,
+            review,
         })
     }
 }

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
-use super::row::{VerificationRow, columns};
+use super::row::{VerificationRow, columns, with_review};
 use super::told::tell;
 use super::{Sqlite, challenges, idempotency, usage};
 use crate::domain::{
@@ -18,7 +17,8 @@ const ACCEPT: &str =
     "INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request, version)
     VALUES (?1, ?2, ?3, 'queued', ?8, ?4, ?5, ?6, ?7)";
 const OFFER: &str = "INSERT INTO outbox (verification, tenant, lane, traceparent) VALUES (?1, ?2, ?3, ?4)";
-const READ: &str = concat!("SELECT ", columns!(), " FROM verifications WHERE id = ?1 AND tenant = ?2");
+pub(super) const READ: &str =
+    concat!("SELECT ", columns!(), ", ", with_review!(), " WHERE id = ?1 AND tenant = ?2");
 const CANCEL: &str = "UPDATE verifications SET state = 'canceled', finished_at = ?3
     WHERE id = ?1 AND tenant = ?2 AND state = 'queued'";
 pub(super) const CLAIM: &str = concat!(
@@ -58,13 +58,6 @@ pub(super) const OWN: &str = "SELECT count(*) FROM
     (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = ?1 AND tenant = ?2 LIMIT ?3)";
 pub(super) const OLDEST: &str = "SELECT created_at FROM verifications
     WHERE state = 'queued' AND lane = ?1 AND tenant = ?2 AND attempts = 0 ORDER BY created_at LIMIT 1";
-pub(super) const LIST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM verifications WHERE tenant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
-);
-/// After every identifier.
-const LAST: Uuid = Uuid::max();
 
 #[async_trait]
 impl VerificationStore for Sqlite {
@@ -216,21 +209,6 @@ impl VerificationStore for Sqlite {
         let oldest: Option<i64> = oldest.fetch_optional(&self.reader).await?;
         let age = oldest.map(|oldest| Timestamp::now().since(Timestamp::from_millis(oldest)));
         Ok(Backlog { queued: queued as u64, own: own as u64, age })
-    }
-
-    async fn list(
-        &self,
-        tenant: TenantId,
-        before: Option<VerificationId>,
-        limit: u32,
-    ) -> Result<Vec<Verification>, StoreError> {
-        let rows: Vec<VerificationRow> = sqlx::query_as(LIST)
-            .bind(tenant.as_uuid())
-            .bind(before.map_or(LAST, |id| *id.as_uuid()))
-            .bind(limit)
-            .fetch_all(&self.reader)
-            .await?;
-        rows.into_iter().map(VerificationRow::decode).collect()
     }
 }
 

@@ -50,15 +50,6 @@ impl VerificationStore for FakeUnreadable {
     async fn backlog(&self, lane: Lane, tenant: TenantId, limit: u64) -> Result<Backlog, StoreError> {
         self.0.backlog(lane, tenant, limit).await
     }
-
-    async fn list(
-        &self,
-        tenant: TenantId,
-        before: Option<VerificationId>,
-        limit: u32,
-    ) -> Result<Vec<Verification>, StoreError> {
-        self.0.list(tenant, before, limit).await
-    }
 }
 
 #[tokio::test]

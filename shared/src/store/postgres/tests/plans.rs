@@ -3,7 +3,9 @@
 use sqlx::{AssertSqlSafe, Connection, Row};
 use uuid::Uuid;
 
-use super::super::{challenges, deliveries, idempotency, outbox, upkeep, verifications, webhooks};
+use super::super::{
+    challenges, deliveries, idempotency, outbox, overview, reviews, upkeep, verifications, webhooks,
+};
 use super::database::database;
 use super::rows::Rows;
 use crate::domain::{Kind, Priority};
@@ -30,6 +32,9 @@ const KEPT: &str = "INSERT INTO idempotency_records (tenant, key, owner, expires
 const ISSUED: &str = "INSERT INTO challenges (id, tenant, digits, created_at, expires_at)
     SELECT id, tenant, '012345', created_at, created_at + interval '2 min' FROM verifications";
 
+const LAST: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'";
+const FIRST: &str = "'00000000-0000-0000-0000-000000000000'";
+
 /// The statements with their parameters, as SQL.
 fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
     let (tenant, id) = (format!("'{tenant}'"), format!("'{id}'"));
@@ -51,8 +56,14 @@ fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
         (verifications::RENEW, format!("{id}, 'worker', 1, 30")),
         (verifications::SUCCEED, format!("{id}, 'worker', 1, '{{}}'")),
         (verifications::BACKLOG, format!("'photo.interactive', {tenant}, 1000")),
-        (verifications::LIST, format!("{tenant}, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50")),
-        (verifications::LIST, format!("{tenant}, {id}, 50")),
+        (overview::PROGRESS, ids.clone()),
+        (overview::LIST, format!("{tenant}, {LAST}, {FIRST}, 50, NULL, NULL")),
+        (overview::LIST, format!("{tenant}, {id}, {FIRST}, 50, NULL, NULL")),
+        (overview::LIST_IN_STATE, format!("{tenant}, {LAST}, {FIRST}, 50, 'failed', NULL")),
+        (overview::SEARCHED, format!("{tenant}, {LAST}, {FIRST}, 50")),
+        (overview::SEARCHED_IN_STATE, format!("{tenant}, {LAST}, {FIRST}, 50, 'queued'")),
+        (reviews::ADD, format!("{id}, {tenant}, 'approved', NULL, {id}, 100")),
+        (reviews::REVIEWS, id.clone()),
         (outbox::TAKE, "'photo.interactive', 20".to_owned()),
         (outbox::WAITING, "ARRAY['photo.interactive', 'photo.batch']".to_owned()),
         (outbox::DEPTH, String::new()),
