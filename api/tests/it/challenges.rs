@@ -109,7 +109,7 @@ async fn an_operation_needs_its_scope_and_its_tenant() {
     issue_as(&service, &reader, "").await.expect_problem(403, "FORBIDDEN");
     let writer = service.add_key(&[Scope::VerifyWrite], None).await.0;
     get(service.address, &path, &[("X-Api-Key", &writer)]).await.expect_problem(403, "FORBIDDEN");
-    let tenant = service.stores.keys.tenant("another").await.expect("a tenant");
+    let tenant = service.tenant_named("another").await;
     let other = service.add_key_of(tenant, Scope::ALL, None).await.0;
     get(service.address, &path, &[("X-Api-Key", &other)]).await.expect_problem(404, "NOT_FOUND");
     get(service.address, &path, &[]).await.expect_problem(401, "INVALID_API_KEY");
@@ -135,7 +135,7 @@ async fn a_verification_that_names_a_challenge_uses_it_up() {
 #[tokio::test]
 async fn a_challenge_that_does_not_exist_has_no_digits() {
     let service = Service::start(&[]).await;
-    let tenant = service.stores.keys.tenant("another").await.expect("a tenant");
+    let tenant = service.tenant_named("another").await;
     let other = service.add_key_of(tenant, Scope::ALL, None).await.0;
     let others = issue_as(&service, &other, "").await.json();
     let nobodys = format!("chl_{}", "0".repeat(32));

@@ -1,11 +1,12 @@
 //! Erasing a verification: whatever its state, nothing of it is left but a line in the audit log.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_shared::blob::{BlobError, BlobKey, BlobWriter, Blobs, LocalBlob};
+use countersign_shared::blob::{BlobError, BlobKey, BlobWriter, Blobs, LocalBlob, Pieces};
 use countersign_shared::domain::{Actor, Lane, Scope, Timestamp, VerificationId};
 use countersign_shared::roles::Duties;
 use countersign_shared::store::{Claim, Outcome, StoreError};
@@ -143,6 +144,10 @@ impl Blobs for Away {
 
     async fn local(&self, key: &BlobKey) -> Result<LocalBlob, BlobError> {
         self.blobs.local(key).await
+    }
+
+    async fn read(&self, key: &BlobKey, range: Range<u64>) -> Result<Pieces, BlobError> {
+        self.blobs.read(key, range).await
     }
 
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {

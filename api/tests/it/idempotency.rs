@@ -123,7 +123,7 @@ async fn fifty_duplicates_at_once_over_two_front_ends_are_one_verification() {
 #[tokio::test]
 async fn another_tenants_key_is_another_key() {
     let service = Service::start(&[]).await;
-    let tenant = service.stores.keys.tenant("another").await.expect("a tenant");
+    let tenant = service.tenant_named("another").await;
     let other = service.add_key_of(tenant, Scope::ALL, None).await.0;
     let first = submit(&service, &parts(), &[]).await;
     let headers = [("X-Api-Key", other.as_str()), ("Idempotency-Key", KEY)];

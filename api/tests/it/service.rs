@@ -227,8 +227,17 @@ impl Service {
             challenge: None,
             language: None,
             metadata: None,
+            webhook_url: None,
+            named_challenge: None,
         };
-        let new = NewVerification { id, tenant: self.tenant, request, traceparent: None };
+        let new = NewVerification {
+            id,
+            tenant: self.tenant,
+            key: KeyId::new(),
+            request,
+            traceparent: None,
+            completion: None,
+        };
         self.stores.verifications.accept(&new).await.expect("accepted");
         id
     }
@@ -248,7 +257,7 @@ impl Service {
 
     /// A tenant's key, with every scope, that is not the service's own.
     pub(crate) async fn key_of_another_tenant(&self) -> String {
-        let tenant = self.stores.keys.tenant("another").await.expect("a tenant");
+        let tenant = self.tenant_named("another").await;
         self.add_key_of(tenant, Scope::ALL, None).await.0
     }
 

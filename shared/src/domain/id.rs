@@ -90,12 +90,6 @@ identifier!(
 );
 
 impl VerificationId {
-    /// When it was made, from its first 48 bits; the epoch for an identifier that is no `UUIDv7`.
-    pub fn created_at(&self) -> Timestamp {
-        let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
-        Timestamp::from_millis(seconds as i64 * 1000 + i64::from(nanoseconds / 1_000_000))
-    }
-
     /// Before every identifier made then or later, and after all made before.
     pub fn first_at(time: Timestamp) -> Self {
         const LATEST: u128 = (1 << 48) - 1;

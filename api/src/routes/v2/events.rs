@@ -120,7 +120,7 @@ impl Follower {
     /// What is sent next, and who sends what follows it. `None` when there is nothing left to be sent.
     async fn next(mut self) -> Option<(String, Option<Self>)> {
         if let Some(first) = self.first.take() {
-            return self.event(first);
+            return self.event(&first);
         }
         let heartbeat = Instant::now() + HEARTBEAT;
         let mut is_read = true;
@@ -133,7 +133,9 @@ impl Follower {
                 () = self.front.stopping.cancelled() => return None,
             }
             match self.front.verifications.verification(self.tenant, self.id).await {
-                Ok(now) if self.shown != Some((now.state, now.attempts)) => return self.event(now),
+                Ok(now) if self.shown != Some((now.state, now.attempts)) => {
+                    return self.event(&now);
+                }
                 Ok(_) => is_read = true,
                 Err(error @ StoreError::Unavailable(_)) => {
                     events::dependency_failed("follow a verification", &error);
@@ -145,11 +147,11 @@ impl Follower {
         }
     }
 
-    fn event(mut self, now: Verification) -> Option<(String, Option<Self>)> {
+    fn event(mut self, now: &Verification) -> Option<(String, Option<Self>)> {
         self.count = self.count.saturating_add(1);
         let is_last = now.state.is_final();
         self.shown = Some((now.state, now.attempts));
-        let data = serde_json::to_string(&Summary::from(&now)).ok()?;
+        let data = serde_json::to_string(&Summary::from(now)).ok()?;
         let end = if is_last { END } else { "" };
         let text = format!("id: {}{end}\nevent: state\ndata: {data}\n\n", self.count);
         Some((text, (!is_last).then_some(self)))

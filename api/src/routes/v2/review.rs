@@ -49,7 +49,7 @@ pub(super) async fn handle(
     let caller = caller(&front, &request, Scope::ReviewWrite).await?;
     let id = verification_id(&id)?;
     let Asked { decision, reason } = body(payload).await?;
-    let reason = reason.map(reason_text).transpose()?.filter(|reason| !reason.is_empty());
+    let reason = reason.as_deref().map(reason_text).transpose()?.filter(|reason| !reason.is_empty());
     request.extensions_mut().insert(id);
     let new = NewReview { decision, reason, reviewer: caller.key };
     match front.reviews.add_review(caller.tenant, id, &new).await {
@@ -70,7 +70,7 @@ pub(super) async fn handle(
     }
 }
 
-fn reason_text(text: String) -> Result<String, Problem> {
+fn reason_text(text: &str) -> Result<String, Problem> {
     let invalid = |detail: String| Problem::new(ProblemCode::InvalidField, detail);
     if text.chars().count() > LONGEST_REASON {
         return Err(invalid(format!("`reason` must have at most {LONGEST_REASON} characters")));

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use countersign_shared::blob::BlobKey;
 use countersign_shared::domain::{
-    ApiKey, ApiKeyInfo, Failure, KeyId, Kind, Media, MediaFormat, MediaRole, NewVerification, Priority,
-    ProblemCode, REQUEST_VERSION, Request, Scope, TenantId, Timestamp, VerificationId,
+    Actor, ApiKey, ApiKeyInfo, Failure, KeyId, KeyLimits, Kind, Media, MediaFormat, MediaRole,
+    NewVerification, Priority, ProblemCode, REQUEST_VERSION, Request, Scope, TenantId, Timestamp,
+    VerificationId,
 };
 use countersign_shared::store::{Claim, Lease, Outcome, Stores};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -131,7 +132,7 @@ impl Waiting {
 
 async fn add_key(stores: &Stores, key: &ApiKey) -> anyhow::Result<TenantId> {
     let tenant_name = "bench".to_owned();
-    let tenant = stores.keys.tenant(&tenant_name).await?;
+    let tenant = stores.tenants.tenant_named(&tenant_name, Actor::CommandLine).await?;
     let info = ApiKeyInfo {
         id: KeyId::new(),
         tenant,
@@ -142,8 +143,9 @@ async fn add_key(stores: &Stores, key: &ApiKey) -> anyhow::Result<TenantId> {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        limits: KeyLimits::default(),
     };
-    stores.keys.add_key(&info, &key.hash()).await?;
+    stores.keys.add_key(&info, &key.hash(), Actor::CommandLine).await?;
     Ok(tenant)
 }
 
@@ -165,6 +167,8 @@ fn verification(tenant: TenantId) -> NewVerification {
         challenge: None,
         language: None,
         metadata: None,
+        webhook_url: None,
+        named_challenge: None,
     };
-    NewVerification { id, tenant, request, traceparent: None }
+    NewVerification { id, tenant, key: KeyId::new(), request, traceparent: None, completion: None }
 }
