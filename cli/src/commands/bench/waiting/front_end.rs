@@ -61,7 +61,7 @@ impl FrontEnd {
     }
 
     /// Where its rows are.
-    pub(super) fn store(&self) -> config::Store {
+    pub(super) fn store() -> config::Store {
         config::Store { url: format!("sqlite://{DATABASE}").as_str().into(), connections: 4, migrate: true }
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct WaitingArguments {
 #[derive(Debug, Serialize)]
 struct Results {
     clients: usize,
-    results_per_second: f64,
+    finished_per_second: f64,
     median: f64,
     p99: f64,
     longest: f64,
@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: WaitingArguments, config: Config) -> anyhow::
     ensure_open_files(arguments.clients as u64 + OTHER_FILES)?;
     let folder = TempDir::new().context("failed to make a temporary folder")?;
     let mut front_end = FrontEnd::start(folder.path()).await?;
-    let stores = Stores::open(&front_end.store(), &front_end.data()).await?;
+    let stores = Stores::open(&FrontEnd::store(), &front_end.data()).await?;
     let resident_before = front_end.resident_bytes()?;
 
     note(&format!("{} clients begin to wait", arguments.clients));
@@ -74,7 +74,7 @@ pub(crate) async fn run(arguments: WaitingArguments, config: Config) -> anyhow::
     let at = |fraction| percentile(&times, fraction).as_secs_f64();
     let results = Results {
         clients: arguments.clients,
-        results_per_second: reached,
+        finished_per_second: reached,
         median: at(0.5),
         p99: at(0.99),
         longest: at(1.0),
@@ -114,7 +114,7 @@ fn print(results: &Results) {
     say(&format!("{:<38} {:.0} MiB", "front end, all were told", mebibytes(results.resident_after)));
     say(&format!(
         "{:<38} median {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
-        format!("told, at {:.0} results/s", results.results_per_second),
+        format!("told, at {:.0} results/s", results.finished_per_second),
         millis(results.median),
         millis(results.p99),
         millis(results.longest)
