@@ -2,6 +2,7 @@
 //!
 //! - [`App`]: the server. [`process`]: a front end as a process of its own.
 //! - [`v1_1`]: a report as the documented v1.1 JSON, for the command line too.
+//! - [`openapi`]: the document of all operations, made from their handlers.
 //! - `routes`: one file per operation. `upload` streams a multipart request to the blob store, `auth` finds the caller,
 //!   `demand` says what a worker is asked,
 //!   `accept` writes the verification, `wait` waits for its result, `problem` says what went wrong.
@@ -12,6 +13,7 @@ mod auth;
 mod background;
 mod demand;
 mod front;
+pub mod openapi;
 mod problem;
 pub mod process;
 mod readiness;

@@ -1,6 +1,7 @@
 //! What a handler answers when it can't do what was asked. One table gives code, status and title; how it looks on the
 //! wire is decided in [`render()`], by the path's version.
 
+mod body;
 mod render;
 
 use std::error::Error;
@@ -13,6 +14,7 @@ use countersign_shared::blob::BlobError;
 use countersign_shared::domain::{Failure, ProblemCode};
 use countersign_shared::store::StoreError;
 
+pub(crate) use body::{OldBody, ProblemDetails};
 pub(crate) use render::render;
 
 /// Seconds after which a client that was turned away should come back.
@@ -58,6 +60,14 @@ impl Problem {
     }
 }
 
+/// Whether the response says when to come back.
+pub(crate) const fn invites_retry(code: ProblemCode) -> bool {
+    matches!(
+        code,
+        ProblemCode::QueueFull | ProblemCode::Unavailable | ProblemCode::RateLimited | ProblemCode::TimedOut
+    )
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.code, self.detail)
@@ -79,13 +89,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         let headers = response.headers_mut();
-        if matches!(
-            self.code,
-            ProblemCode::QueueFull
-                | ProblemCode::Unavailable
-                | ProblemCode::RateLimited
-                | ProblemCode::TimedOut
-        ) {
+        if invites_retry(self.code) {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         if let Some(location) = self.location.as_deref().and_then(|path| HeaderValue::from_str(path).ok()) {

@@ -6,6 +6,8 @@ mod keys;
 mod limits;
 mod logs;
 mod media;
+mod openapi;
+mod openapi_tools;
 mod paths;
 mod reports;
 mod service;

@@ -6,6 +6,7 @@ mod language;
 mod media;
 mod problem;
 mod report;
+mod schema;
 mod summary;
 mod tenant;
 mod time;

@@ -6,14 +6,16 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{
     Digits, Failure, Language, Media, MediaRole, Report, TenantId, Timestamp, VerificationId, WebhookUrl,
 };
 
 /// What is verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "photo")]
 pub enum Kind {
     /// A selfie photo against an ID card.
     Photo,
@@ -35,8 +37,9 @@ impl Kind {
 }
 
 /// Whether someone waits for the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "interactive")]
 pub enum Priority {
     Interactive,
     Batch,
@@ -131,8 +134,9 @@ impl From<LaneShare> for String {
 }
 
 /// Where a verification stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "succeeded")]
 pub enum State {
     Queued,
     Processing,
@@ -213,8 +217,9 @@ impl FromStr for State {
 }
 
 /// The machine's conclusion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "passed")]
 pub enum Verdict {
     Passed,
     Rejected,

@@ -4,29 +4,49 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use countersign_shared::domain::{ProblemCode, Scope, Summary, VerificationId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{caller, query};
 use crate::front::Front;
+use crate::openapi::sample;
 use crate::problem::Problem;
 
 const USUAL: u32 = 20;
 const MOST: u32 = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Query {
+    /// Most verifications of the page; 20 without it.
+    #[param(minimum = 1, maximum = 100, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(value_type = Option<VerificationId>)]
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Some of the caller's verifications, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerificationPage)]
 struct Page {
     data: Vec<Summary>,
-    /// Null on the last page.
+    /// Where the next page begins; null on the last one.
+    #[schema(required)]
     next_cursor: Option<VerificationId>,
 }
 
+/// Lists the caller's verifications, newest first, page by page.
+#[utoipa::path(
+    get,
+    path = "/v2/verifications",
+    operation_id = "list_verifications",
+    tag = "verifications",
+    params(Query),
+    responses((status = 200, description = "A page.", body = Page, example = json!(sample::page()))),
+    security(("bearer" = ["verify:read"]), ("api_key" = ["verify:read"])),
+    extensions(("x-error-codes" = json!([ProblemCode::InvalidField]))),
+)]
 pub(super) async fn handle(front: Data<Front>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = caller(&front, &request, Scope::VerifyRead).await?;
     let Query { limit, cursor } = query(&request)?;
