@@ -8,7 +8,7 @@ mod list;
 mod read;
 pub(crate) mod resource;
 mod submit;
-mod webhooks;
+pub(super) mod webhooks;
 
 use std::time::Duration;
 
