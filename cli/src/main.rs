@@ -63,6 +63,8 @@ enum Command {
     Bench(commands::bench::BenchCommand),
     /// Print every setting with its default and meaning.
     Settings,
+    /// Print the OpenAPI document of every operation.
+    Openapi,
 }
 
 fn main() -> ExitCode {
@@ -88,6 +90,7 @@ fn main() -> ExitCode {
             }
             Command::Bench(command) => commands::bench::run(command, config).await,
             Command::Settings => commands::settings::run(),
+            Command::Openapi => commands::openapi::run(),
         };
         result.unwrap_or_else(|error| command::failure(&*error))
     })

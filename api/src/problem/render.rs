@@ -12,49 +12,15 @@ use actix_web::{Error, HttpMessage};
 use countersign_shared::domain::{ProblemCode, VerificationId};
 use countersign_shared::rate::Standing;
 use countersign_shared::telemetry::metrics;
-use serde::Serialize;
 
 use super::{Problem, rate_limit};
+use super::body::{OldBody, ProblemDetails};
+use crate::openapi;
 use crate::request_id::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id");
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
-
-/// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 31] = [
-    "/healthz",
-    "/metrics",
-    "/readyz",
-    "/v1.1/photoverify",
-    "/v1.1/spoofdetect",
-    "/v1.1/videoverify",
-    "/v2/admin/audit",
-    "/v2/admin/keys",
-    "/v2/admin/keys/{id}",
-    "/v2/admin/keys/{id}/rotate",
-    "/v2/admin/tenants",
-    "/v2/admin/tenants/{id}",
-    "/v2/challenges",
-    "/v2/challenges/{id}",
-    "/v2/errors",
-    "/v2/languages",
-    "/v2/usage",
-    "/v2/verifications",
-    "/v2/verifications/{id}",
-    "/v2/verifications/{id}/cancel",
-    "/v2/verifications/{id}/events",
-    "/v2/verifications/{id}/media/{role}",
-    "/v2/verifications/{id}/review",
-    "/v2/verifications/{id}/reviews",
-    "/v2/webhooks",
-    "/v2/webhooks/secret/rotate",
-    "/v2/webhooks/{id}",
-    "/v2/webhooks/{id}/deliveries",
-    "/v2/webhooks/{id}/deliveries/{delivery}/redeliver",
-    "/v2/webhooks/{id}/rotate",
-    "/v2/webhooks/{id}/test",
-];
 
 /// Longest sentence that goes into a header.
 const LONGEST_DETAIL: usize = 300;
@@ -93,9 +59,7 @@ pub(crate) async fn render(
 
 /// The route's path, or one name for all that is none: a label may not be whatever a client asks for.
 fn endpoint(pattern: Option<&str>) -> &'static str {
-    pattern
-        .and_then(|pattern| ENDPOINTS.iter().find(|known| **known == pattern))
-        .map_or("unknown", |known| *known)
+    pattern.and_then(openapi::path).unwrap_or("unknown")
 }
 
 /// What the body of an unsuccessful response says.
@@ -152,23 +116,6 @@ fn framework_code(status: StatusCode) -> Option<ProblemCode> {
     })
 }
 
-/// v1.1: the code and nothing else, because old clients match the body.
-#[derive(Serialize)]
-struct OldBody {
-    error: &'static str,
-}
-
-/// RFC 9457.
-#[derive(Serialize)]
-struct ProblemDetails<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    code: &'static str,
-    request_id: &'a str,
-}
-
 fn with_body<B>(
     response: ServiceResponse<B>,
     description: &Description,
@@ -177,16 +124,9 @@ fn with_body<B>(
 ) -> ServiceResponse<BoxBody> {
     let code = description.code;
     let (content_type, body) = if old {
-        ("application/json", serde_json::to_vec(&OldBody { error: code.code() }))
+        ("application/json", serde_json::to_vec(&OldBody { error: code }))
     } else {
-        let details = ProblemDetails {
-            r#type: "about:blank",
-            title: code.title(),
-            status: code.status(),
-            detail: &description.detail,
-            code: code.code(),
-            request_id: request_id.as_str(),
-        };
+        let details = ProblemDetails::new(code, &description.detail, request_id.as_str());
         ("application/problem+json", serde_json::to_vec(&details))
     };
     let body = body.expect("strings and numbers serialise; this is a bug");

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $variant:ident, $code:literal, $status:literal, $title:literal;)*) => {
         /// A public error code, shared by v1.1, v2 and failed verifications.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum ProblemCode {
             $($(#[$doc])* #[serde(rename = $code)] $variant,)*
         }
@@ -65,10 +66,12 @@ impl fmt::Display for ProblemCode {
 }
 
 /// Why a verification has no report: a public code and a sentence without personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, thiserror::Error)]
 #[error("{code}: {detail}")]
+#[schema(example = json!({"code": "MEDIA_UNREADABLE", "detail": "the file in `photo` can't be decoded"}))]
 pub struct Failure {
     pub code: ProblemCode,
+    /// One sentence for a person.
     pub detail: String,
 }
 

@@ -6,11 +6,13 @@ use std::str::FromStr;
 use rand::TryRngCore;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::{KeyId, TenantId, Timestamp};
 
 /// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(example = "verify:read")]
 pub enum Scope {
     #[serde(rename = "verify:write")]
     VerifyWrite,

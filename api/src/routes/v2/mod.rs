@@ -12,7 +12,7 @@ mod languages;
 mod list;
 mod media;
 mod read;
-mod resource;
+pub(crate) mod resource;
 mod review;
 mod reviews;
 mod submit;
@@ -25,6 +25,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest};
 use countersign_shared::domain::{ProblemCode, Scope, VerificationId};
 use serde::de::DeserializeOwned;
+use utoipa::OpenApi;
 
 use super::resource;
 use crate::auth::{self, Caller};
@@ -33,6 +34,18 @@ use crate::problem::Problem;
 
 /// The longest that a client may wait in one request; proxies give up soon after.
 const LONGEST_WAIT_SECONDS: u64 = 60;
+
+/// The operations of this folder, for the document.
+#[derive(OpenApi)]
+#[openapi(paths(
+    cancel::handle,
+    errors::handle,
+    languages::handle,
+    list::handle,
+    read::handle,
+    submit::handle,
+))]
+pub(super) struct Operations;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config

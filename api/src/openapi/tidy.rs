@@ -1,0 +1,26 @@
+//! What the generator writes in the manner of OpenAPI 3.0, in that of 3.1.
+
+use serde_json::{Value, json};
+
+/// A schema's `example` becomes the first of its `examples`, as JSON Schema has it.
+pub(super) fn tidy(document: &mut Value) {
+    for (_, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        tidy_schema(schema);
+    }
+}
+
+fn tidy_schema(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else { return };
+    if let Some(example) = members.remove("example") {
+        members.insert("examples".to_owned(), json!([example]));
+    }
+    for (_, property) in members.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        tidy_schema(property);
+    }
+    for keyword in ["allOf", "anyOf", "oneOf", "prefixItems"] {
+        members.get_mut(keyword).and_then(Value::as_array_mut).into_iter().flatten().for_each(tidy_schema);
+    }
+    for keyword in ["items", "additionalProperties"] {
+        members.get_mut(keyword).into_iter().for_each(tidy_schema);
+    }
+}
