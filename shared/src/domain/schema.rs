@@ -4,7 +4,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, schema::SchemaType};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Digits, LANGUAGES, Language};
+use super::{Digits, LANGUAGES, Language, ProblemCode};
 
 /// Text of one pattern.
 pub(super) fn text(description: &str, pattern: &str, example: &str) -> RefOr<Schema> {
@@ -12,6 +12,20 @@ pub(super) fn text(description: &str, pattern: &str, example: &str) -> RefOr<Sch
         .schema_type(SchemaType::new(Type::String))
         .description(Some(description.trim()))
         .pattern(Some(pattern))
+        .examples([example])
+        .into()
+}
+
+/// One text of a list.
+fn one_of(
+    description: &str,
+    texts: impl IntoIterator<Item = &'static str>,
+    example: &str,
+) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .description(Some(description))
+        .enum_values(Some(texts))
         .examples([example])
         .into()
 }
@@ -26,16 +40,21 @@ impl ToSchema for Digits {}
 
 impl PartialSchema for Language {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(SchemaType::new(Type::String))
-            .description(Some("An accepted BCP-47 tag, in its canonical spelling."))
-            .enum_values(Some(LANGUAGES.iter().copied()))
-            .examples(["th-TH"])
-            .into()
+        let description = "An accepted BCP-47 tag, in its canonical spelling.";
+        one_of(description, LANGUAGES.iter().copied(), "th-TH")
     }
 }
 
 impl ToSchema for Language {}
+
+impl PartialSchema for ProblemCode {
+    fn schema() -> RefOr<Schema> {
+        let codes = Self::ALL.iter().map(|code| code.code());
+        one_of("A code of the closed list.", codes, Self::MissingField.code())
+    }
+}
+
+impl ToSchema for ProblemCode {}
 
 #[cfg(test)]
 mod tests {
