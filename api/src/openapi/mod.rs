@@ -63,6 +63,13 @@ pub(crate) fn path(pattern: &str) -> Option<&'static str> {
     paths.get_key_value(pattern).map(|(path, _)| path.as_str())
 }
 
+/// The methods of a path, as the `Allow` header lists them; nothing for what is no path of the document.
+pub(crate) fn methods(pattern: &str) -> Option<String> {
+    let methods = DOCUMENT["paths"].get(pattern)?.as_object()?;
+    let names: Vec<String> = methods.keys().map(|method| method.to_uppercase()).collect();
+    Some(names.join(", "))
+}
+
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let mut document = Frame::openapi();
     document.merge(routes::document());

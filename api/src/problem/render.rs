@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use countersign_shared::domain::{ProblemCode, VerificationId};
@@ -43,6 +43,10 @@ pub(crate) async fn render(
         }
         None => response.map_into_boxed_body(),
     };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = allowed(response.request().match_pattern().as_deref());
+        response.headers_mut().insert(ALLOW, allowed);
+    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, request_id.as_header());
     if let Some(id) = verification_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
@@ -60,6 +64,14 @@ pub(crate) async fn render(
 /// The route's path, or one name for all that is none: a label may not be whatever a client asks for.
 fn endpoint(pattern: Option<&str>) -> &'static str {
     pattern.and_then(openapi::path).unwrap_or("unknown")
+}
+
+/// The methods that the route takes. The files of the page at `/docs` are no operations of the document, and are read.
+fn allowed(pattern: Option<&str>) -> HeaderValue {
+    let methods = pattern.and_then(openapi::methods);
+    methods
+        .and_then(|methods| HeaderValue::from_str(&methods).ok())
+        .unwrap_or(HeaderValue::from_static("GET"))
 }
 
 /// What the body of an unsuccessful response says.

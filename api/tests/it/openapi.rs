@@ -82,6 +82,11 @@ async fn a_path_takes_the_documented_methods_and_no_other() {
             let is_documented = operations.iter().any(|(known, taken, _)| known == path && taken == method);
             let response = request(service.address, method, &concrete(path), &key).await;
             assert_eq!(response.status != 405, is_documented, "{method} {path}: {response:?}");
+            if !is_documented {
+                let mut taken = operations.iter().filter(|(known, ..)| known == path);
+                let allowed = response.header("allow").expect("the methods that it takes");
+                assert!(taken.all(|(_, method, _)| allowed.contains(method)), "{path}: {allowed}");
+            }
             assert!(!response.body.contains("there is no such path"), "{method} {path}: {response:?}");
         }
     }
