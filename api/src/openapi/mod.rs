@@ -41,6 +41,7 @@ use crate::routes;
     tags(
         (name = "verifications", description = "Submit, wait, read, cancel."),
         (name = "v1.1", description = "The synchronous endpoints of One Smart Lab's REST API v1.1, unchanged."),
+        (name = "webhooks", description = "Be told: endpoints, their secrets, and what was sent to them."),
         (name = "service", description = "What the service knows and how it does."),
     ),
 )]

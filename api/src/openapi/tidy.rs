@@ -2,8 +2,21 @@
 
 use serde_json::{Value, json};
 
-/// A schema's `example` becomes the first of its `examples`, as JSON Schema has it.
+use super::operations;
+
+/// A schema's `example` becomes the first of its `examples`, as JSON Schema has it. A body that may be left out is none
+/// that may be `null`.
 pub(super) fn tidy(document: &mut Value) {
+    for (_, operation) in operations(document) {
+        let content = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+        for (_, media) in content.into_iter().flatten() {
+            if let Some([body, null]) = media["schema"]["oneOf"].as_array().map(Vec::as_slice)
+                && null["type"] == "null"
+            {
+                media["schema"] = body.clone();
+            }
+        }
+    }
     for (_, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
         tidy_schema(schema);
     }

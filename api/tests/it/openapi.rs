@@ -34,6 +34,7 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 /// A path that a request can be made to: its parameters are ids that nobody has.
 fn concrete(path: &str) -> String {
     path.replace("{id}", "ver_019b0f3c2a7e7d31a5c06f1e8d94b2a7")
+        .replace("{delivery}", "msg_019b0f3c2a7e7d31a5c06f1e8d94b2a7")
 }
 
 #[test]

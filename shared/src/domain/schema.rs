@@ -17,11 +17,7 @@ pub(super) fn text(description: &str, pattern: &str, example: &str) -> RefOr<Sch
 }
 
 /// One text of a list.
-fn one_of(
-    description: &str,
-    texts: impl IntoIterator<Item = &'static str>,
-    example: &str,
-) -> RefOr<Schema> {
+fn one_of(description: &str, texts: impl IntoIterator<Item = &'static str>, example: &str) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
         .description(Some(description))

@@ -3,15 +3,15 @@
 mod report;
 
 use countersign_shared::domain::{
-    Failure, Kind, Priority, ProblemCode, REQUEST_VERSION, Report, Request, State, TenantId, Timestamp,
-    Verification, VerificationId,
+    Failure, Kind, Priority, ProblemCode, REQUEST_VERSION, Report, Request, State, Summary, TenantId,
+    Timestamp, Verification, VerificationId,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::routes::v1_1::view::view;
-use crate::routes::v2::resource::{Resource, Summary};
+use crate::routes::v2::resource::Resource;
 
 const CREATED_AT: i64 = 1_767_225_600_250;
 
@@ -83,7 +83,7 @@ pub(crate) fn canceled() -> Value {
 pub(crate) fn page() -> Value {
     let error = Some(Failure::new(ProblemCode::MediaUnreadable, "the file in `photo` can't be decoded"));
     let failed = Verification { error, report: None, state: State::Failed, ..succeeded() };
-    let data = [succeeded(), failed].map(|verification| shown(Summary::from(verification)));
+    let data = [succeeded(), failed].map(|verification| shown(Summary::from(&verification)));
     json!({ "data": data, "next_cursor": id() })
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn spoof_answer() -> Value {
 }
 
 fn summary() -> Value {
-    shown(Summary::from(succeeded()))
+    shown(Summary::from(&succeeded()))
 }
 
 fn video_report() -> Value {
@@ -131,6 +131,7 @@ fn verification(state: State) -> Verification {
         media: Vec::new(),
         challenge: None,
         language: None,
+        webhook_url: None,
         metadata: metadata.as_object().cloned(),
     };
     Verification {

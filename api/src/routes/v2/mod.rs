@@ -17,7 +17,7 @@ mod review;
 mod reviews;
 mod submit;
 mod usage;
-mod webhooks;
+pub(super) mod webhooks;
 
 use std::time::Duration;
 

@@ -70,6 +70,9 @@ struct Submission {
     /// A JSON object of your own, up to 4 KiB, given back with the resource.
     #[schema(required = false)]
     metadata: Map<String, Value>,
+    /// Where this verification's end is told, beside the endpoints of `/v2/webhooks`; signed with the tenant's secret.
+    #[schema(required = false, format = "uri")]
+    webhook_url: String,
 }
 
 /// Submits a verification.

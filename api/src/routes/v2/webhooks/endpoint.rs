@@ -15,18 +15,16 @@ use utoipa::ToSchema;
     "created_at": "2026-11-27T09:30:00.000Z",
 }))]
 pub(super) struct View {
-    #[schema(value_type = String)]
     id: WebhookId,
     #[schema(value_type = String)]
     url: WebhookUrl,
     /// Your own words.
     description: String,
     /// What it is told; an empty list means everything.
-    #[schema(value_type = Vec<String>)]
     events: Vec<EventType>,
     enabled: bool,
     /// `requested`, `gone` (it answered 410) or `failing` (for too long); null while it is enabled.
-    #[schema(required, value_type = Option<String>)]
+    #[schema(required)]
     disabled_reason: Option<DisabledReason>,
     #[schema(required)]
     disabled_at: Option<String>,

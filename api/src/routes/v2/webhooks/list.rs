@@ -13,7 +13,7 @@ use crate::problem::Problem;
 
 /// Oldest first.
 #[derive(Serialize, ToSchema)]
-#[schema(as = WebhookEndpoints)]
+#[schema(as = WebhookEndpoints, example = json!({"data": []}))]
 struct Endpoints {
     data: Vec<View>,
 }
