@@ -13,8 +13,13 @@ use crate::problem::{OldBody, ProblemDetails, invites_retry};
 const CODES: &str = "x-error-codes";
 
 /// What any operation with a key can refuse with.
-const OF_KEYS: [ProblemCode; 4] =
-    [ProblemCode::InvalidApiKey, ProblemCode::Forbidden, ProblemCode::Internal, ProblemCode::Unavailable];
+const OF_KEYS: [ProblemCode; 5] = [
+    ProblemCode::InvalidApiKey,
+    ProblemCode::Forbidden,
+    ProblemCode::RateLimited,
+    ProblemCode::Internal,
+    ProblemCode::Unavailable,
+];
 
 pub(super) fn add(document: &mut Value) {
     let mut seen = BTreeSet::new();

@@ -16,6 +16,7 @@
 //! that is always there (null), and an example: `#[schema(example = ...)]`, or a place in [`sample`]. A name that another
 //! type has too needs `#[schema(as = Other)]`.
 
+mod binary;
 mod errors;
 mod headers;
 pub(crate) mod sample;
@@ -28,6 +29,8 @@ use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
+pub(crate) use binary::Binary;
+
 use crate::routes;
 
 #[derive(OpenApi)]
@@ -39,9 +42,11 @@ use crate::routes;
     ),
     servers((url = "/", description = "This server")),
     tags(
-        (name = "verifications", description = "Submit, wait, read, cancel."),
+        (name = "verifications", description = "Submit, wait, follow, read, review, cancel, erase."),
+        (name = "challenges", description = "Six random digits, to be spoken once and before long."),
         (name = "v1.1", description = "The synchronous endpoints of One Smart Lab's REST API v1.1, unchanged."),
         (name = "webhooks", description = "Be told: endpoints, their secrets, and what was sent to them."),
+        (name = "administration", description = "Tenants, API keys and the audit log of the whole installation."),
         (name = "service", description = "What the service knows and how it does."),
     ),
 )]

@@ -13,8 +13,8 @@ use countersign_shared::domain::{ProblemCode, VerificationId};
 use countersign_shared::rate::Standing;
 use countersign_shared::telemetry::metrics;
 
-use super::{Problem, rate_limit};
 use super::body::{OldBody, ProblemDetails};
+use super::{Problem, rate_limit};
 use crate::openapi;
 use crate::request_id::RequestId;
 

@@ -23,8 +23,7 @@ struct Operations;
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
     let mut document = Operations::openapi();
     document.merge(v1_1::Operations::openapi());
-    document.merge(v2::Operations::openapi());
-    document.merge(v2::webhooks::Operations::openapi());
+    document.merge(v2::document());
     document
 }
 

@@ -33,7 +33,15 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 
 /// A path that a request can be made to: its parameters are ids that nobody has.
 fn concrete(path: &str) -> String {
-    path.replace("{id}", "ver_019b0f3c2a7e7d31a5c06f1e8d94b2a7")
+    let id = match path.split('/').nth(2) {
+        Some("challenges") => "chl",
+        Some("webhooks") => "whk",
+        Some("admin") if path.contains("/keys/") => "key",
+        Some("admin") => "ten",
+        _ => "ver",
+    };
+    path.replace("{id}", &format!("{id}_019b0f3c2a7e7d31a5c06f1e8d94b2a7"))
+        .replace("{role}", "photo")
         .replace("{delivery}", "msg_019b0f3c2a7e7d31a5c06f1e8d94b2a7")
 }
 

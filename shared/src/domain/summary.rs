@@ -34,7 +34,8 @@ pub struct Summary {
     /// The client's own, as it came.
     #[schema(required)]
     pub metadata: Option<Map<String, Value>>,
-    /// The latest decision of a moderator.
+    /// The latest decision of a moderator; null when there is none.
+    #[schema(required)]
     pub review: Option<Review>,
 }
 

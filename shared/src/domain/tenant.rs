@@ -161,12 +161,15 @@ impl KeyLimits {
 }
 
 /// How often a key may call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"per_minute": 600, "burst": 60}))]
 pub struct RateLimit {
     /// How many requests a minute are given back.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     pub per_minute: u32,
     /// How many requests may come at once.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     pub burst: u32,
 }
 

@@ -3,8 +3,8 @@
 mod report;
 
 use countersign_shared::domain::{
-    Failure, Kind, Priority, ProblemCode, REQUEST_VERSION, Report, Request, State, Summary, TenantId,
-    Timestamp, Verification, VerificationId,
+    Action, Actor, AuditEntry, AuditId, AuditLine, Failure, KeyId, Kind, Priority, ProblemCode,
+    REQUEST_VERSION, Report, Request, State, Summary, TenantId, Timestamp, Verification, VerificationId,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -54,6 +54,16 @@ const HEARD: [(&str, &str); 3] = [
     ("TranscriptAlternative", "/predictions/model_output/transcription/results/0/alternatives/0"),
 ];
 
+/// Schemas of a list, and of what is in it.
+const LISTS: [(&str, &str); 6] = [
+    ("Page_ApiKey", "ApiKey"),
+    ("Page_AuditEntry", "AuditEntry"),
+    ("Page_Tenant", "Tenant"),
+    ("ReviewList", "Review"),
+    ("WebhookDeliveries", "WebhookDelivery"),
+    ("WebhookEndpoints", "WebhookEndpoint"),
+];
+
 /// Gives the schemas their examples.
 pub(super) fn add(document: &mut Value) {
     let heard = HEARD.map(|(schema, place)| (schema, video_answer as fn() -> Value, place));
@@ -64,6 +74,16 @@ pub(super) fn add(document: &mut Value) {
         let described = &mut document["components"]["schemas"][schema];
         assert!(described.is_object(), "no schema {schema}; this is a bug");
         described["examples"] = json!([example]);
+    }
+    let schemas = &mut document["components"]["schemas"];
+    for (list, item) in LISTS {
+        let item = &schemas[item]["example"];
+        assert!(item.is_object(), "no example for what is in {list}; this is a bug");
+        let mut example = json!({ "data": [item] });
+        if schemas[list]["properties"]["next_cursor"].is_object() {
+            example["next_cursor"] = Value::Null;
+        }
+        schemas[list]["example"] = example;
     }
 }
 
@@ -84,7 +104,28 @@ pub(crate) fn page() -> Value {
     let error = Some(Failure::new(ProblemCode::MediaUnreadable, "the file in `photo` can't be decoded"));
     let failed = Verification { error, report: None, state: State::Failed, ..succeeded() };
     let data = [succeeded(), failed].map(|verification| shown(Summary::from(&verification)));
-    json!({ "data": data, "next_cursor": id() })
+    json!({ "data": data, "next_cursor": "AYzJ2F0Y9Z0BAZsPPCp-fTGlwG8ejZSypw", "unreadable": [] })
+}
+
+pub(crate) fn events() -> String {
+    let event = |id: &str, verification: &Verification| {
+        format!("id: {id}\nevent: state\ndata: {}\n\n", shown(Summary::from(verification)))
+    };
+    let last = event("2.end", &succeeded());
+    format!("retry: 2000\n\n{}{last}", event("1", &verification(State::Queued)))
+}
+
+pub(crate) fn audit_lines() -> String {
+    let details = json!({ "kind": "photo", "state": "succeeded", "attempts": 1 });
+    let entry = AuditEntry {
+        id: AuditId::from_uuid(ID),
+        tenant: Some(TenantId::from_uuid(ID)),
+        actor: Actor::Key(KeyId::from_uuid(ID)),
+        action: Action::VerificationErased.name().to_owned(),
+        resource: Some(id().to_string()),
+        details: details.as_object().cloned().unwrap_or_default(),
+    };
+    format!("{}\n", shown(AuditLine::from(entry)))
 }
 
 pub(crate) fn photo_answer() -> Value {
@@ -131,6 +172,7 @@ fn verification(state: State) -> Verification {
         media: Vec::new(),
         challenge: None,
         language: None,
+        named_challenge: None,
         webhook_url: None,
         metadata: metadata.as_object().cloned(),
     };
@@ -145,11 +187,14 @@ fn verification(state: State) -> Verification {
         finished_at: None,
         report: None,
         error: None,
+        review: None,
     }
 }
 
+const ID: Uuid = Uuid::from_u128(0x019b_0f3c_2a7e_7d31_a5c0_6f1e_8d94_b2a7);
+
 const fn id() -> VerificationId {
-    VerificationId::from_uuid(Uuid::from_u128(0x019b_0f3c_2a7e_7d31_a5c0_6f1e_8d94_b2a7))
+    VerificationId::from_uuid(ID)
 }
 
 fn shown(what: impl Serialize) -> Value {

@@ -27,6 +27,7 @@ pub(super) const PICTURE_CODES: &[ProblemCode] = &[
     ProblemCode::ImageTooLarge,
     ProblemCode::UnsupportedMedia,
     ProblemCode::MediaUnreadable,
+    ProblemCode::QuotaExceeded,
     ProblemCode::QueueFull,
     ProblemCode::TimedOut,
 ];
@@ -44,6 +45,7 @@ pub(super) const VIDEO_CODES: &[ProblemCode] = &[
     ProblemCode::MediaUnreadable,
     ProblemCode::VideoTooLong,
     ProblemCode::VideoWithoutAudio,
+    ProblemCode::QuotaExceeded,
     ProblemCode::QueueFull,
     ProblemCode::TimedOut,
 ];

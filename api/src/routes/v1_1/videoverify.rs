@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{Digits, Kind, Language, MediaRole};
+use countersign_shared::domain::{ChallengeId, Digits, Kind, Language, MediaRole};
 use utoipa::ToSchema;
 
 use super::call::{Endpoint, VIDEO_CODES, answer};
@@ -50,6 +50,9 @@ pub(super) struct VideoForm {
     #[serde(rename = "languageCode")]
     #[schema(value_type = Language)]
     language_code: String,
+    /// A challenge that was issued, and has these digits.
+    #[schema(required = false)]
+    challenge_id: ChallengeId,
 }
 
 /// Verifies a selfie video with six spoken digits against an ID card, and waits for the result.

@@ -17,7 +17,7 @@ mod review;
 mod reviews;
 mod submit;
 mod usage;
-pub(super) mod webhooks;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -39,13 +39,28 @@ const LONGEST_WAIT_SECONDS: u64 = 60;
 #[derive(OpenApi)]
 #[openapi(paths(
     cancel::handle,
+    erase::handle,
     errors::handle,
+    events::handle,
     languages::handle,
     list::handle,
+    media::handle,
     read::handle,
+    review::handle,
+    reviews::handle,
     submit::handle,
+    usage::handle,
 ))]
-pub(super) struct Operations;
+struct Operations;
+
+/// What the document says of v2.
+pub(super) fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Operations::openapi();
+    document.merge(admin::Operations::openapi());
+    document.merge(challenges::Operations::openapi());
+    document.merge(webhooks::Operations::openapi());
+    document
+}
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config

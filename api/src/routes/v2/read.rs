@@ -30,8 +30,30 @@ struct Query {
     path = "/v2/verifications/{id}",
     operation_id = "get_verification",
     tag = "verifications",
-    params(("id" = VerificationId, Path, description = "The verification."), Query),
-    responses((status = 200, description = "As it is now.", body = Resource, example = json!(sample::finished()))),
+    params(
+        ("id" = VerificationId, Path, description = "The verification."),
+        Query,
+        (
+            "If-None-Match" = Option<String>,
+            Header,
+            description = "The `ETag` of the answer that the client has.",
+            example = "\"5f2b51ca2fdc5baa31ec02\"",
+        ),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "As it is now.",
+            body = Resource,
+            headers(("ETag"), ("Cache-Control")),
+            example = json!(sample::finished()),
+        ),
+        (
+            status = 304,
+            description = "It is as the client has it: `If-None-Match` named its `ETag`.",
+            headers(("ETag"), ("Cache-Control")),
+        ),
+    ),
     security(("bearer" = ["verify:read"]), ("api_key" = ["verify:read"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField, ProblemCode::NotFound]))),
 )]

@@ -43,7 +43,7 @@ static FORM: Form = Form {
 };
 
 /// What `POST /v2/verifications` takes: a `photo` needs `id_card` and `photo`; a `video` needs `id_card`, `video`,
-/// `challenge` and `language`; a `spoof` needs `photo`. Nothing else goes with a kind.
+/// `language` and either `challenge` or `challenge_id`; a `spoof` needs `photo`. Nothing else goes with a kind.
 #[derive(ToSchema)]
 #[schema(as = Submission)]
 #[expect(dead_code, reason = "the form as the document shows it; the upload is read part by part")]
@@ -61,6 +61,9 @@ struct Submission {
     /// The six digits that the person was asked to speak.
     #[schema(required = false)]
     challenge: Digits,
+    /// A challenge that was issued, instead of `challenge`.
+    #[schema(required = false)]
+    challenge_id: ChallengeId,
     /// The language they were spoken in.
     #[schema(required = false)]
     language: Language,
@@ -83,26 +86,34 @@ struct Submission {
     path = "/v2/verifications",
     operation_id = "submit_verification",
     tag = "verifications",
-    params((
-        "Prefer" = Option<String>,
-        Header,
-        description = "`wait=N` waits up to N seconds, at most 60, for the result.",
-        example = "wait=30",
-    )),
+    params(
+        (
+            "Prefer" = Option<String>,
+            Header,
+            description = "`wait=N` waits up to N seconds, at most 60, for the result.",
+            example = "wait=30",
+        ),
+        (
+            "Idempotency-Key" = Option<String>,
+            Header,
+            description = "1 to 255 visible ASCII characters: a request that is sent again with the same key is done once.",
+            example = "5f0c7a1e-3f6e-4d0a-9a51-0d7c54b1f2aa",
+        ),
+    ),
     request_body(content = Submission, content_type = "multipart/form-data"),
     responses(
         (
             status = 200,
             description = "It is finished: `Prefer: wait=N` was asked for, and it took no longer.",
             body = Resource,
-            headers(("Location"), ("Preference-Applied"), ("X-Verification-Id")),
+            headers(("Location"), ("Preference-Applied"), ("Idempotent-Replayed"), ("X-Verification-Id")),
             example = json!(sample::finished()),
         ),
         (
             status = 202,
             description = "It is accepted and will finish.",
             body = Resource,
-            headers(("Location"), ("Preference-Applied"), ("X-Verification-Id")),
+            headers(("Location"), ("Preference-Applied"), ("Idempotent-Replayed"), ("X-Verification-Id")),
             example = json!(sample::queued()),
         ),
     ),
@@ -112,8 +123,11 @@ struct Submission {
         ProblemCode::InvalidField,
         ProblemCode::InvalidRequest,
         ProblemCode::UnsupportedLanguage,
+        ProblemCode::NotFound,
+        ProblemCode::Conflict,
         ProblemCode::MediaTooLarge,
         ProblemCode::UnsupportedMedia,
+        ProblemCode::QuotaExceeded,
         ProblemCode::QueueFull,
     ]))),
 )]

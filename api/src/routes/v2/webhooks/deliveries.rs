@@ -31,7 +31,7 @@ struct Query {
 
 /// Newest first.
 #[derive(Serialize, ToSchema)]
-#[schema(as = WebhookDeliveries, example = json!({"data": [], "next_cursor": null}))]
+#[schema(as = WebhookDeliveries)]
 struct Page {
     data: Vec<View>,
     /// Where the next page begins; null on the last one.

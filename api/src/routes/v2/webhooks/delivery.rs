@@ -28,10 +28,11 @@ pub(super) struct View {
     state: DeliveryState,
     /// Since it was last begun: a redelivery counts from 0 again.
     attempts: u32,
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     next_attempt_at: Option<String>,
+    #[schema(format = DateTime)]
     created_at: String,
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     finished_at: Option<String>,
     /// The last attempts, oldest first.
     log: Vec<AttemptView>,
@@ -43,6 +44,7 @@ pub(super) struct View {
     "at": "2026-11-27T09:30:05.430Z", "duration_ms": 82, "status": 200, "error": null,
 }))]
 struct AttemptView {
+    #[schema(format = DateTime)]
     at: String,
     duration_ms: u64,
     /// Of the answer, if there was one.

@@ -26,14 +26,15 @@ pub(super) struct View {
     /// `requested`, `gone` (it answered 410) or `failing` (for too long); null while it is enabled.
     #[schema(required)]
     disabled_reason: Option<DisabledReason>,
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
     /// Since when no attempt has succeeded; null when the last one did.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     failing_since: Option<String>,
     /// Until when the secret before the current one signs too.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     previous_secret_until: Option<String>,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 
 /// Oldest first.
 #[derive(Serialize, ToSchema)]
-#[schema(as = WebhookEndpoints, example = json!({"data": []}))]
+#[schema(as = WebhookEndpoints)]
 struct Endpoints {
     data: Vec<View>,
 }

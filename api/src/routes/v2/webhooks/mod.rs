@@ -43,7 +43,7 @@ const LONGEST_OVERLAP_SECONDS: u64 = 7 * 24 * 60 * 60;
     rotate_tenant_secret::handle,
     test::handle,
 ))]
-pub(crate) struct Operations;
+pub(super) struct Operations;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config

@@ -31,7 +31,7 @@ struct Rotation {
 struct Secret {
     secret: String,
     /// Until when the secret before it signs too.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     previous_secret_until: Option<String>,
 }
 
