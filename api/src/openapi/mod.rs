@@ -87,6 +87,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let header = ApiKeyValue::with_description("X-Api-Key", "The same key in a header of its own.");
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
     let mut document = serde_json::to_value(document).expect("an OpenAPI document serialises; this is a bug");
+    tidy::refer(&mut document);
     errors::add(&mut document);
     headers::add(&mut document);
     sample::add(&mut document);

@@ -4,8 +4,25 @@ use serde_json::{Value, json};
 
 use super::operations;
 
+/// A part of a schema that is another schema, written out, becomes a reference to it.
+pub(super) fn refer(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let written_out = |schema: &Value| schema["type"] == "object" && schema["properties"].is_object();
+    let known = schemas.iter().filter(|(_, schema)| written_out(schema));
+    let known: Vec<(String, Value)> = known.map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    for (name, schema) in schemas {
+        for (_, part) in schema["properties"].as_object_mut().into_iter().flatten() {
+            let part = if part["type"] == "array" { &mut part["items"] } else { part };
+            let same = known.iter().find(|(other, schema)| other != name && schema == part);
+            if let Some((other, _)) = same {
+                *part = json!({ "$ref": format!("#/components/schemas/{other}") });
+            }
+        }
+    }
+}
+
 /// A schema's `example` becomes the first of its `examples`, as JSON Schema has it. A body that may be left out is none
-/// that may be `null`.
+/// that may be `null`. An answer to `HEAD` has no body.
 pub(super) fn tidy(document: &mut Value) {
     for (_, operation) in operations(document) {
         let content = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
@@ -15,6 +32,13 @@ pub(super) fn tidy(document: &mut Value) {
             {
                 media["schema"] = body.clone();
             }
+        }
+    }
+    for (_, path) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (_, response) in
+            path.pointer_mut("/head/responses").and_then(Value::as_object_mut).into_iter().flatten()
+        {
+            response.as_object_mut().map(|response| response.remove("content"));
         }
     }
     for (_, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {

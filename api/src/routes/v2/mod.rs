@@ -46,6 +46,7 @@ const LONGEST_WAIT_SECONDS: u64 = 60;
     list::handle,
     media::handle,
     read::handle,
+    read::head,
     review::handle,
     reviews::handle,
     submit::handle,
@@ -75,7 +76,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(
             resource("/v2/verifications/{id}")
                 .route(web::get().to(read::handle))
-                .route(web::head().to(read::handle))
+                .route(web::head().to(read::head))
                 .route(web::delete().to(erase::handle)),
         )
         .service(resource("/v2/verifications/{id}/events").route(web::get().to(events::handle)))

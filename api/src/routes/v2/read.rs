@@ -74,3 +74,34 @@ pub(super) async fn handle(
     let verification = front.verifications.verification(caller.tenant, id).await?;
     etag::answer(&request, &Resource::from(verification))
 }
+
+/// Tells whether a verification has changed: what `GET` answers, without the body.
+#[utoipa::path(
+    head,
+    path = "/v2/verifications/{id}",
+    operation_id = "probe_verification",
+    tag = "verifications",
+    params(
+        ("id" = VerificationId, Path, description = "The verification."),
+        Query,
+        (
+            "If-None-Match" = Option<String>,
+            Header,
+            description = "The `ETag` of the answer that the client has.",
+            example = "\"5f2b51ca2fdc5baa31ec02\"",
+        ),
+    ),
+    responses(
+        (status = 200, description = "There is something else to read.", headers(("ETag"), ("Cache-Control"))),
+        (status = 304, description = "It is as the client has it.", headers(("ETag"), ("Cache-Control"))),
+    ),
+    security(("bearer" = ["verify:read"]), ("api_key" = ["verify:read"])),
+    extensions(("x-error-codes" = json!([ProblemCode::InvalidField, ProblemCode::NotFound]))),
+)]
+pub(super) async fn head(
+    front: Data<Front>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    handle(front, request, id).await
+}

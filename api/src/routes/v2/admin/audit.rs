@@ -55,7 +55,7 @@ struct Query {
 #[derive(ToSchema)]
 #[schema(as = AuditFormat, rename_all = "snake_case", example = "json")]
 #[expect(dead_code, reason = "as the document shows it; a word that is neither is told what it may be")]
-enum Format {
+pub(super) enum Format {
     Json,
     Jsonl,
 }

@@ -30,19 +30,22 @@ use crate::problem::Problem;
 
 /// The operations of this folder, for the document.
 #[derive(OpenApi)]
-#[openapi(paths(
-    audit::handle,
-    change_key::handle,
-    change_tenant::handle,
-    create_key::handle,
-    create_tenant::handle,
-    list_keys::handle,
-    list_tenants::handle,
-    read_key::handle,
-    read_tenant::handle,
-    revoke_key::handle,
-    rotate_key::handle,
-))]
+#[openapi(
+    paths(
+        audit::handle,
+        change_key::handle,
+        change_tenant::handle,
+        create_key::handle,
+        create_tenant::handle,
+        list_keys::handle,
+        list_tenants::handle,
+        read_key::handle,
+        read_tenant::handle,
+        revoke_key::handle,
+        rotate_key::handle,
+    ),
+    components(schemas(audit::Format))
+)]
 pub(super) struct Operations;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
