@@ -11,8 +11,9 @@ pub(super) fn refer(document: &mut Value) {
     let known = schemas.iter().filter(|(_, schema)| written_out(schema));
     let known: Vec<(String, Value)> = known.map(|(name, schema)| (name.clone(), schema.clone())).collect();
     for (name, schema) in schemas {
-        for (_, part) in schema["properties"].as_object_mut().into_iter().flatten() {
-            let part = if part["type"] == "array" { &mut part["items"] } else { part };
+        let parts = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (_, part) in parts.into_iter().flatten() {
+            let part = if part.get("items").is_some() { &mut part["items"] } else { part };
             let same = known.iter().find(|(other, schema)| other != name && schema == part);
             if let Some((other, _)) = same {
                 *part = json!({ "$ref": format!("#/components/schemas/{other}") });
@@ -35,10 +36,9 @@ pub(super) fn tidy(document: &mut Value) {
         }
     }
     for (_, path) in document["paths"].as_object_mut().into_iter().flatten() {
-        for (_, response) in
-            path.pointer_mut("/head/responses").and_then(Value::as_object_mut).into_iter().flatten()
-        {
-            response.as_object_mut().map(|response| response.remove("content"));
+        let responses = path.pointer_mut("/head/responses").and_then(Value::as_object_mut);
+        for response in responses.into_iter().flatten().filter_map(|(_, response)| response.as_object_mut()) {
+            response.remove("content");
         }
     }
     for (_, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest};
-use countersign_shared::domain::{ProblemCode, Scope, VerificationId};
+use countersign_shared::domain::{MediaRole, ProblemCode, Scope, VerificationId};
 use serde::de::DeserializeOwned;
 use utoipa::OpenApi;
 
@@ -37,21 +37,24 @@ const LONGEST_WAIT_SECONDS: u64 = 60;
 
 /// The operations of this folder, for the document.
 #[derive(OpenApi)]
-#[openapi(paths(
-    cancel::handle,
-    erase::handle,
-    errors::handle,
-    events::handle,
-    languages::handle,
-    list::handle,
-    media::handle,
-    read::handle,
-    read::head,
-    review::handle,
-    reviews::handle,
-    submit::handle,
-    usage::handle,
-))]
+#[openapi(
+    paths(
+        cancel::handle,
+        erase::handle,
+        errors::handle,
+        events::handle,
+        languages::handle,
+        list::handle,
+        media::handle,
+        read::handle,
+        read::head,
+        review::handle,
+        reviews::handle,
+        submit::handle,
+        usage::handle,
+    ),
+    components(schemas(MediaRole))
+)]
 struct Operations;
 
 /// What the document says of v2.
