@@ -133,40 +133,34 @@ async fn an_operation_asks_for_the_documented_scope() {
 }
 
 #[test]
-fn every_schema_has_an_example_and_so_has_every_answer() {
+fn every_schema_has_an_example_and_so_has_every_request_and_answer() {
     let document = document();
     let schemas = document["components"]["schemas"].as_object().expect("schemas");
-    for (name, schema) in
-        schemas.iter().filter(|(name, schema)| !is_form(&document, name) && !is_file(schema))
-    {
-        assert!(schema["examples"].is_array(), "the schema {name} has no example");
+    // Bytes have no example that fits into JSON.
+    let is_shown = |schema: &Value| schema["examples"].is_array() || schema["format"] == "binary";
+    for (name, schema) in schemas {
+        assert!(is_shown(schema), "the schema {name} has no example");
     }
+    let has_one = |part: &Value| {
+        let name = part["schema"]["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+        let of_schema = name.is_some_and(|name| is_shown(&schemas[name]));
+        of_schema || part.get("example").or(part.get("examples")).is_some()
+    };
     for (path, method, operation) in operations(&document) {
         assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(has_one(parameter), "{method} {path} has no example of {}", parameter["name"]);
+        }
+        for (kind, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+            assert!(has_one(content), "{method} {path} has no example of {kind}");
+        }
         for (status, response) in operation["responses"].as_object().expect("responses") {
             assert!(response["headers"]["X-Request-Id"].is_object(), "{method} {path} {status}");
             for (kind, content) in response["content"].as_object().into_iter().flatten() {
-                let schema = content["schema"]["$ref"].as_str().and_then(|name| name.rsplit('/').next());
-                let of_schema = schema
-                    .is_some_and(|name| schemas[name]["examples"].is_array() || is_file(&schemas[name]));
-                let has_one = content.get("example").or(content.get("examples")).is_some();
-                assert!(has_one || of_schema, "{method} {path} {status} {kind} has no example");
+                assert!(has_one(content), "{method} {path} {status} {kind} has no example");
             }
         }
     }
-}
-
-/// Bytes have no example that fits into JSON.
-fn is_file(schema: &Value) -> bool {
-    schema["format"] == "binary"
-}
-
-/// A form's files have no example that fits into JSON; its fields have theirs.
-fn is_form(document: &Value, schema: &str) -> bool {
-    let reference = format!("#/components/schemas/{schema}");
-    operations(document).iter().any(|(.., operation)| {
-        operation["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"] == reference.as_str()
-    })
 }
 
 #[test]

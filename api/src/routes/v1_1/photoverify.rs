@@ -25,6 +25,7 @@ static ENDPOINT: Endpoint = Endpoint {
 
 /// What `/v1.1/photoverify` takes.
 #[derive(ToSchema)]
+#[schema(example = json!({"api_key": "cs_…", "id_card": "(a file)", "photo": "(a file)"}))]
 #[expect(dead_code, reason = "the form as the document shows it; the upload is read part by part")]
 pub(super) struct PhotoForm {
     /// The API key, unless a header has it.

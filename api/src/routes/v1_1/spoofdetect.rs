@@ -21,6 +21,7 @@ static ENDPOINT: Endpoint = Endpoint {
 
 /// What `/v1.1/spoofdetect` takes. `photo` may be called `id_card` as well.
 #[derive(ToSchema)]
+#[schema(example = json!({"api_key": "cs_…", "photo": "(a file)"}))]
 #[expect(dead_code, reason = "the form as the document shows it; the upload is read part by part")]
 pub(super) struct SpoofForm {
     /// The API key, unless a header has it.

@@ -32,6 +32,9 @@ static ENDPOINT: Endpoint = Endpoint {
 
 /// What `/v1.1/videoverify` takes.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "api_key": "cs_…", "id_card": "(a file)", "video": "(a file)", "audiochallenge": "492817", "languageCode": "en-US",
+}))]
 #[expect(dead_code, reason = "the form as the document shows it; the upload is read part by part")]
 pub(super) struct VideoForm {
     /// The API key, unless a header has it.

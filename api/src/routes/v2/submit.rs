@@ -45,7 +45,9 @@ static FORM: Form = Form {
 /// What `POST /v2/verifications` takes: a `photo` needs `id_card` and `photo`; a `video` needs `id_card`, `video`,
 /// `language` and either `challenge` or `challenge_id`; a `spoof` needs `photo`. Nothing else goes with a kind.
 #[derive(ToSchema)]
-#[schema(as = Submission)]
+#[schema(as = Submission, example = json!({
+    "kind": "photo", "id_card": "(a file)", "photo": "(a file)", "metadata": {"order": "A-1042"},
+}))]
 #[expect(dead_code, reason = "the form as the document shows it; the upload is read part by part")]
 struct Submission {
     kind: Kind,

@@ -22,7 +22,7 @@ struct Query {
     /// `pending`, `delivered` or `failed`; all of them without it.
     state: Option<DeliveryState>,
     /// At most so many, from 1 to 100; 20 without it.
-    #[param(minimum = 1, maximum = 100)]
+    #[param(minimum = 1, maximum = 100, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
     #[param(value_type = Option<DeliveryId>)]
