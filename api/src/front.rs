@@ -138,7 +138,6 @@ impl Front {
 
     /// Writes down what changes no row, such as a look at somebody's media: before it is done, so that nothing is done
     /// which can't be written down.
-    #[expect(dead_code, reason = "for operations that read what must not be read unseen")]
     pub(crate) async fn audit(&self, entry: &AuditEntry) -> Result<(), Problem> {
         Ok(self.audit_log.append(entry).await?)
     }

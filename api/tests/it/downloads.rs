@@ -65,6 +65,19 @@ async fn a_file_comes_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn who_looks_at_a_file_is_audited() {
+    let service = Service::start(&[]).await;
+    let (id, ..) = submit(&service).await;
+    download(&service, id, "photo", &[]).await;
+    assert_eq!(service.audited(&id.to_string()).await, [], "a video has no photo");
+    let (head, _) = download(&service, id, "id_card", &[]).await;
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("a tag");
+    download(&service, id, "id_card", &[("If-None-Match", tag)]).await;
+    let [entry] = &service.audited(&id.to_string()).await[..] else { panic!("one look") };
+    assert_eq!((entry.action.as_str(), &entry.details["role"]), ("media.read", &"id_card".into()));
+}
+
+#[tokio::test]
 async fn a_range_of_a_file_is_sent_alone() {
     let service = Service::start(&[]).await;
     let (id, _, video) = submit(&service).await;

@@ -14,6 +14,11 @@ const ON_A_RESOURCE: &[(&str, &str)] = &[
     ("GET", "/v2/verifications/{id}?wait=1"),
     ("POST", "/v2/verifications/{id}/cancel"),
     ("DELETE", "/v2/verifications/{id}"),
+    ("GET", "/v2/verifications/{id}/events"),
+    ("GET", "/v2/verifications/{id}/media/photo"),
+    ("GET", "/v2/verifications/{id}/reviews"),
+    ("POST", "/v2/verifications/{id}/review"),
+    ("GET", "/v2/challenges/{challenge}"),
     ("GET", "/v2/webhooks/{webhook}"),
     ("PATCH", "/v2/webhooks/{webhook}"),
     ("DELETE", "/v2/webhooks/{webhook}"),
@@ -30,6 +35,12 @@ const OPERATIONS: &[(&str, &str, Scope)] = &[
     ("GET", "/v2/verifications/{id}", Scope::VerifyRead),
     ("DELETE", "/v2/verifications/{id}", Scope::VerifyWrite),
     ("POST", "/v2/verifications/{id}/cancel", Scope::VerifyWrite),
+    ("GET", "/v2/verifications/{id}/events", Scope::VerifyRead),
+    ("GET", "/v2/verifications/{id}/media/photo", Scope::MediaRead),
+    ("GET", "/v2/verifications/{id}/reviews", Scope::VerifyRead),
+    ("POST", "/v2/verifications/{id}/review", Scope::ReviewWrite),
+    ("POST", "/v2/challenges", Scope::VerifyWrite),
+    ("GET", "/v2/challenges/{challenge}", Scope::VerifyRead),
     ("GET", "/v2/usage", Scope::VerifyRead),
     ("GET", "/v2/webhooks", Scope::WebhookWrite),
     ("POST", "/v2/webhooks", Scope::WebhookWrite),
@@ -56,6 +67,7 @@ const OPERATIONS: &[(&str, &str, Scope)] = &[
 
 struct Resources {
     verification: VerificationId,
+    challenge: String,
     webhook: String,
     delivery: String,
     key: KeyId,
@@ -72,15 +84,17 @@ impl Resources {
             let made = send(service.address, "POST", path, &[("X-Api-Key", &service.key)], &body).await;
             made.json()["id"].as_str().unwrap_or_else(|| panic!("{made:?}")).to_owned()
         };
+        let challenge = make("/v2/challenges", json!({})).await;
         let webhook = make("/v2/webhooks", json!({"url": "https://receiver.example/events"})).await;
         let delivery = make(&format!("/v2/webhooks/{webhook}/test"), json!({})).await;
         let (_, key) = service.add_key(Scope::ALL, None).await;
-        Self { verification, webhook, delivery, key, tenant: service.tenant }
+        Self { verification, challenge, webhook, delivery, key, tenant: service.tenant }
     }
 
     fn path(&self, pattern: &str) -> String {
         pattern
             .replace("{id}", &self.verification.to_string())
+            .replace("{challenge}", &self.challenge)
             .replace("{webhook}", &self.webhook)
             .replace("{delivery}", &self.delivery)
             .replace("{key}", &self.key.to_string())
@@ -90,9 +104,13 @@ impl Resources {
     /// Everything that an operation could have changed.
     async fn state(&self, service: &Service) -> (Vec<Value>, usize, usize) {
         let mut read = Vec::new();
-        for pattern in
-            ["/v2/verifications/{id}", "/v2/webhooks/{webhook}", "/v2/webhooks/{webhook}/deliveries"]
-        {
+        for pattern in [
+            "/v2/verifications/{id}",
+            "/v2/verifications/{id}/reviews",
+            "/v2/challenges/{challenge}",
+            "/v2/webhooks/{webhook}",
+            "/v2/webhooks/{webhook}/deliveries",
+        ] {
             let path = self.path(pattern);
             read.push(get(service.address, &path, &[("X-Api-Key", &service.key)]).await.json());
         }
@@ -112,7 +130,13 @@ async fn another_tenants_resource_does_not_exist_for_any_operation() {
     let before = resources.state(&service).await;
     for (method, pattern) in ON_A_RESOURCE {
         let path = resources.path(pattern);
-        let response = request(service.address, method, &path, &[("X-Api-Key", &key)]).await;
+        let key = [("X-Api-Key", key.as_str())];
+        let response = if pattern.ends_with("/review") {
+            let review = json!({"decision": "approved"});
+            send(service.address, method, &path, &key, &review).await
+        } else {
+            request(service.address, method, &path, &key).await
+        };
         assert_eq!(response.status, 404, "{method} {pattern}: {response:?}");
         response.expect_problem(404, "NOT_FOUND");
         assert_eq!(resources.state(&service).await, before, "{method} {pattern}");

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ApiKeyInfo, AuditId, KeyId, TenantId, Timestamp, VerificationId};
+use super::{
+    ApiKeyInfo, AuditId, DisabledReason, KeyId, NewReview, TenantId, Timestamp, VerificationId, WebhookId,
+};
 
 /// Who did it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +71,15 @@ pub enum Action {
     KeyChanged,
     KeyRevoked,
     KeyRotated,
+    WebhookCreated,
+    WebhookChanged,
+    WebhookDeleted,
+    /// By the service, because of what the endpoint answers.
+    WebhookDisabled,
+    WebhookSecretRotated,
+    /// Somebody looked at a file.
+    MediaRead,
+    VerificationReviewed,
     /// The tombstone: row, report and everything about it are gone.
     VerificationErased,
     /// The media of an erased verification are gone too.
@@ -86,6 +97,13 @@ impl Action {
             Self::KeyChanged => "key.changed",
             Self::KeyRevoked => "key.revoked",
             Self::KeyRotated => "key.rotated",
+            Self::WebhookCreated => "webhook.created",
+            Self::WebhookChanged => "webhook.changed",
+            Self::WebhookDeleted => "webhook.deleted",
+            Self::WebhookDisabled => "webhook.disabled",
+            Self::WebhookSecretRotated => "webhook.secret_rotated",
+            Self::MediaRead => "media.read",
+            Self::VerificationReviewed => "verification.reviewed",
             Self::VerificationErased => "verification.erased",
             Self::MediaErased => "media.erased",
         }
@@ -140,6 +158,16 @@ impl AuditEntry {
         Self::new(actor, Action::KeyRotated, old.tenant, old.id)
             .with("successor", new.id.to_string())
             .with("expires_at", time(old.expires_at))
+    }
+
+    /// The reason may be anything, so it is not told.
+    pub fn reviewed(tenant: TenantId, id: VerificationId, review: &NewReview) -> Self {
+        Self::new(Actor::Key(review.reviewer), Action::VerificationReviewed, tenant, id)
+            .with("decision", review.decision.name())
+    }
+
+    pub fn webhook_disabled(tenant: TenantId, id: WebhookId, reason: DisabledReason) -> Self {
+        Self::new(Actor::System, Action::WebhookDisabled, tenant, id).with("reason", reason.name())
     }
 
     /// When it was written.

@@ -9,15 +9,21 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::domain::{
-    Delivery, DeliveryAttempt, DeliveryId, DeliveryState, DisabledReason, NewWebhookEndpoint, TenantId,
-    Timestamp, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret, WebhookSecrets,
+    Actor, Delivery, DeliveryAttempt, DeliveryId, DeliveryState, DisabledReason, NewWebhookEndpoint,
+    TenantId, Timestamp, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret, WebhookSecrets,
 };
 
-/// Endpoints, their secrets, and a tenant's look at what was sent to them.
+/// Endpoints, their secrets, and a tenant's look at what was sent to them. Every change writes who made it into the audit
+/// log, in ONE transaction with the change.
 #[async_trait]
 pub trait WebhookStore: Send + Sync {
     /// `Conflict` when the tenant has `most` already.
-    async fn add_endpoint(&self, new: &NewWebhookEndpoint, most: u32) -> Result<WebhookEndpoint, StoreError>;
+    async fn add_endpoint(
+        &self,
+        new: &NewWebhookEndpoint,
+        most: u32,
+        actor: Actor,
+    ) -> Result<WebhookEndpoint, StoreError>;
     async fn endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<WebhookEndpoint, StoreError>;
     /// The tenant's, oldest first.
     async fn endpoints(&self, tenant: TenantId) -> Result<Vec<WebhookEndpoint>, StoreError>;
@@ -26,9 +32,10 @@ pub trait WebhookStore: Send + Sync {
         tenant: TenantId,
         id: WebhookId,
         change: &WebhookEndpointChange,
+        actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError>;
     /// What is on its way to it is given up.
-    async fn delete_endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<(), StoreError>;
+    async fn delete_endpoint(&self, tenant: TenantId, id: WebhookId, actor: Actor) -> Result<(), StoreError>;
     /// Gives it a new secret; the one before it signs too for `overlap` from now.
     async fn rotate_secret(
         &self,
@@ -36,6 +43,7 @@ pub trait WebhookStore: Send + Sync {
         id: WebhookId,
         secret: &WebhookSecret,
         overlap: Duration,
+        actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError>;
     /// As [`rotate_secret`](Self::rotate_secret), for what signs events to verifications' own URLs. Gives the time until
     /// which the one before signs too, if there was one.
@@ -44,6 +52,7 @@ pub trait WebhookStore: Send + Sync {
         tenant: TenantId,
         secret: &WebhookSecret,
         overlap: Duration,
+        actor: Actor,
     ) -> Result<Option<Timestamp>, StoreError>;
     /// Writes a test event for the endpoint. `Conflict` when it is disabled.
     async fn test_endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<DeliveryId, StoreError>;

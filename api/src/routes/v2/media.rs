@@ -10,7 +10,7 @@ use actix_web::http::header::{
 use actix_web::web::{Data, Path};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use countersign_shared::blob::BlobError;
-use countersign_shared::domain::{Media, MediaRole, ProblemCode, Scope, VerificationId};
+use countersign_shared::domain::{Action, AuditEntry, Media, MediaRole, ProblemCode, Scope, VerificationId};
 use countersign_shared::telemetry::events;
 use futures::TryStreamExt;
 
@@ -86,6 +86,9 @@ pub(super) async fn handle(
     if tag.is_known(request.headers()) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag.as_str())).finish());
     }
+    let seen =
+        AuditEntry::new(caller.actor(), Action::MediaRead, caller.tenant, id).with("role", role.name());
+    front.audit(&seen).await?;
     send(&front, id, media, &tag, request.headers()).await
 }
 

@@ -90,3 +90,16 @@ pub struct WebhookEndpointChange {
     /// Enabling it forgets how long it has been failing.
     pub enabled: Option<bool>,
 }
+
+impl WebhookEndpointChange {
+    /// The names of what it says something about.
+    pub fn names(&self) -> Vec<&'static str> {
+        let given = [
+            ("url", self.url.is_some()),
+            ("description", self.description.is_some()),
+            ("events", self.events.is_some()),
+            ("enabled", self.enabled.is_some()),
+        ];
+        given.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
+    }
+}

@@ -17,7 +17,7 @@ use super::resolve::{Lookup, SystemLookup};
 use crate::adapters::Adapters;
 use crate::config::Config;
 use crate::domain::{
-    Delivery, DeliveryError, DeliveryState, DisabledReason, EventType, Kind, NewVerification,
+    Actor, Delivery, DeliveryError, DeliveryState, DisabledReason, EventType, Kind, NewVerification,
     NewWebhookEndpoint, Priority, TenantId, WebhookEndpoint, WebhookId, WebhookSecret, WebhookSecrets,
 };
 use crate::store::contract::{new_verification, report};
@@ -75,7 +75,7 @@ impl House {
             events: Vec::new(),
             secret: secret.clone(),
         };
-        (self.adapters.stores.webhooks.add_endpoint(&new, 50).await.expect("added"), secret)
+        (self.adapters.stores.webhooks.add_endpoint(&new, 50, Actor::System).await.expect("added"), secret)
     }
 
     /// A verification that ends well.
@@ -217,7 +217,10 @@ async fn two_secrets_sign_while_one_is_rotated() {
     let webhooks = &house.adapters.stores.webhooks;
     for (overlap, old_is_valid) in [(LEASE, true), (Duration::ZERO, false)] {
         let secret = if old_is_valid { &new } else { &WebhookSecret::generate() };
-        webhooks.rotate_secret(house.tenant, endpoint.id, secret, overlap).await.expect("rotated");
+        webhooks
+            .rotate_secret(house.tenant, endpoint.id, secret, overlap, Actor::System)
+            .await
+            .expect("rotated");
         house.test(&endpoint).await;
         house.deliverer().step().await;
         let request = received(&server).await.pop().expect("a request");
@@ -232,7 +235,7 @@ async fn a_verifications_own_url_is_signed_with_the_tenants_secret() {
     let (house, server) = (House::new(&[]).await, answering(200).await);
     let secret = WebhookSecret::generate();
     let webhooks = &house.adapters.stores.webhooks;
-    webhooks.rotate_tenant_secret(house.tenant, &secret, LEASE).await.expect("made");
+    webhooks.rotate_tenant_secret(house.tenant, &secret, LEASE, Actor::System).await.expect("made");
     let mut new =
         NewVerification { tenant: house.tenant, ..new_verification(Kind::Spoof, Priority::Interactive) };
     new.request.webhook_url = Some(format!("{}/own", server.uri()).parse().expect("a URL"));
@@ -296,7 +299,13 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
         house.deliverer().step().await;
         let attempt = house.only(&endpoint).await.log[0].clone();
         assert_eq!((attempt.status, attempt.error), (Some(status), Some(DeliveryError::Redirected)));
-        house.adapters.stores.webhooks.delete_endpoint(house.tenant, endpoint.id).await.expect("deleted");
+        house
+            .adapters
+            .stores
+            .webhooks
+            .delete_endpoint(house.tenant, endpoint.id, Actor::System)
+            .await
+            .expect("deleted");
     }
     assert_eq!(received(&goal).await.len(), 0);
 }
@@ -314,7 +323,13 @@ async fn a_receiver_that_asks_for_a_wait_is_given_it() {
         let next = house.only(&endpoint).await.next_attempt_at.expect("pending");
         let bounds = [at_least, at_least + 30].map(|seconds| before.after(Duration::from_secs(seconds)));
         assert!(next >= bounds[0] && next <= bounds[1], "{asked}: {next}");
-        house.adapters.stores.webhooks.delete_endpoint(house.tenant, endpoint.id).await.expect("deleted");
+        house
+            .adapters
+            .stores
+            .webhooks
+            .delete_endpoint(house.tenant, endpoint.id, Actor::System)
+            .await
+            .expect("deleted");
     }
 }
 
@@ -392,7 +407,13 @@ async fn an_address_or_a_name_of_our_own_network_is_never_connected_to() {
         deliverer.step().await;
         let attempt = house.only(&endpoint).await.log[0].clone();
         assert_eq!(attempt.error, expected, "{url}");
-        house.adapters.stores.webhooks.delete_endpoint(house.tenant, endpoint.id).await.expect("deleted");
+        house
+            .adapters
+            .stores
+            .webhooks
+            .delete_endpoint(house.tenant, endpoint.id, Actor::System)
+            .await
+            .expect("deleted");
     }
     assert_eq!(received(&server).await.len(), 1, "the allowed one alone");
 }
@@ -426,7 +447,13 @@ async fn what_is_told_goes_with_what_it_is_about() {
     let (house, server) = (House::new(&[]).await, answering(200).await);
     let (endpoint, _) = house.endpoint(&server.uri()).await;
     house.test(&endpoint).await;
-    house.adapters.stores.webhooks.delete_endpoint(house.tenant, endpoint.id).await.expect("deleted");
+    house
+        .adapters
+        .stores
+        .webhooks
+        .delete_endpoint(house.tenant, endpoint.id, Actor::System)
+        .await
+        .expect("deleted");
     assert_eq!((house.deliverer().step().await, house.deliverer().step().await), (1, 0));
     assert_eq!(house.deliveries(&endpoint).await, []);
     assert_eq!(received(&server).await.len(), 0);

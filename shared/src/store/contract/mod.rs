@@ -122,6 +122,7 @@ macro_rules! store_contract {
             an_endpoint_is_changed_as_far_as_is_said
             a_secret_is_rotated_and_the_old_one_stays_for_a_while
             a_tenants_secret_is_made_once_and_rotated
+            who_changes_an_endpoint_is_audited
             another_tenants_endpoint_does_not_exist
             an_end_is_told_to_those_who_want_to_hear_of_it
             every_way_to_an_end_is_told

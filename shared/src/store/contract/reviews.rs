@@ -1,5 +1,6 @@
 //! Moderators' decisions: what every store must do.
 
+use super::audit::audited;
 use super::{LEASE, accept, claim, finish, is_conflict, is_not_found, later, read, report};
 use crate::domain::{Decision, KeyId, NewReview, NewVerification, TenantId, Timestamp};
 use crate::store::overview::{Filter, Listed};
@@ -29,6 +30,7 @@ pub async fn a_review_stands_beside_the_result(stores: &Stores) {
     let after = read(stores, &new).await;
     assert_eq!(after.review, Some(added));
     assert_eq!((after.state, after.report), (before.state, before.report));
+    assert_eq!(audited(stores, new.id).await, ["verification.reviewed"]);
 }
 
 pub async fn the_latest_review_is_shown_and_all_are_kept(stores: &Stores) {
@@ -65,6 +67,7 @@ pub async fn another_tenant_reviews_nothing(stores: &Stores) {
     assert!(is_not_found(&add));
     assert!(is_not_found(&stores.reviews.reviews(other, new.id).await));
     assert_eq!(read(stores, &new).await.review, None);
+    assert_eq!(audited(stores, new.id).await, Vec::<String>::new());
 }
 
 pub async fn reviews_are_bounded(stores: &Stores) {

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use super::audit::audited;
 use super::{LEASE, accept, claim, claim_deliveries, finish, is_conflict, is_not_found, report};
 use crate::domain::{
-    DeliveryState, DisabledReason, EventType, NewVerification, NewWebhookEndpoint, Recipient, Subject,
-    TenantId, Timestamp, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
+    Actor, DeliveryState, DisabledReason, EventType, KeyId, NewVerification, NewWebhookEndpoint, Recipient,
+    Subject, TenantId, Timestamp, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
 };
 use crate::store::{Outcome, Stores};
 
 pub async fn an_endpoint_reads_back(stores: &Stores) {
     let tenant = TenantId::new();
     let new = new_endpoint(tenant, &[EventType::Failed]);
-    let added = stores.webhooks.add_endpoint(&new, 5).await.expect("added");
+    let added = stores.webhooks.add_endpoint(&new, 5, Actor::System).await.expect("added");
     assert_eq!((added.id, added.tenant, &added.url), (new.id, tenant, &new.url));
     assert_eq!((added.description.as_str(), &added.events[..]), ("orders", &[EventType::Failed][..]));
     assert_eq!((added.disabled, added.failing_since, added.previous_secret_until), (None, None, None));
@@ -23,13 +24,14 @@ pub async fn an_endpoint_reads_back(stores: &Stores) {
 
 pub async fn a_tenant_has_no_more_endpoints_than_it_may(stores: &Stores) {
     let tenant = TenantId::new();
-    let adds = (0..8).map(|_| async { stores.webhooks.add_endpoint(&new_endpoint(tenant, &[]), 3).await });
+    let adds = (0..8)
+        .map(|_| async { stores.webhooks.add_endpoint(&new_endpoint(tenant, &[]), 3, Actor::System).await });
     let added = futures::future::join_all(adds).await;
     assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 3, "{added:?}");
     assert_eq!(added.iter().filter(|added| is_conflict(added)).count(), 5, "{added:?}");
     stores
         .webhooks
-        .add_endpoint(&new_endpoint(TenantId::new(), &[]), 3)
+        .add_endpoint(&new_endpoint(TenantId::new(), &[]), 3, Actor::System)
         .await
         .expect("another's are its own");
 }
@@ -37,7 +39,11 @@ pub async fn a_tenant_has_no_more_endpoints_than_it_may(stores: &Stores) {
 pub async fn an_endpoint_is_changed_as_far_as_is_said(stores: &Stores) {
     let endpoint = add(stores, TenantId::new(), &[]).await;
     let change = async |change: WebhookEndpointChange| {
-        stores.webhooks.change_endpoint(endpoint.tenant, endpoint.id, &change).await.expect("changed")
+        stores
+            .webhooks
+            .change_endpoint(endpoint.tenant, endpoint.id, &change, Actor::System)
+            .await
+            .expect("changed")
     };
     assert_eq!(change(WebhookEndpointChange::default()).await, endpoint);
     let events = Some(vec![EventType::Canceled]);
@@ -53,18 +59,22 @@ pub async fn an_endpoint_is_changed_as_far_as_is_said(stores: &Stores) {
 
 pub async fn a_secret_is_rotated_and_the_old_one_stays_for_a_while(stores: &Stores) {
     let new = new_endpoint(TenantId::new(), &[]);
-    stores.webhooks.add_endpoint(&new, 5).await.expect("added");
+    stores.webhooks.add_endpoint(&new, 5, Actor::System).await.expect("added");
     let secrets = async || stores.deliveries.endpoint_secrets(new.tenant, new.id).await.expect("secrets");
     assert_eq!((secrets().await.current, secrets().await.previous), (new.secret.clone(), None));
     let (fresh, before) = (WebhookSecret::generate(), Timestamp::now());
-    let rotated = stores.webhooks.rotate_secret(new.tenant, new.id, &fresh, LEASE).await.expect("rotated");
+    let rotated = stores
+        .webhooks
+        .rotate_secret(new.tenant, new.id, &fresh, LEASE, Actor::System)
+        .await
+        .expect("rotated");
     let until = rotated.previous_secret_until.expect("the old one is valid");
     assert!(until.after(Duration::from_secs(5)) >= before.after(LEASE), "{until}");
     assert_eq!(secrets().await.current, fresh);
     assert_eq!(secrets().await.previous, Some((new.secret.clone(), until)));
     let rotated = stores
         .webhooks
-        .rotate_secret(new.tenant, new.id, &new.secret, Duration::ZERO)
+        .rotate_secret(new.tenant, new.id, &new.secret, Duration::ZERO, Actor::System)
         .await
         .expect("rotated");
     assert_eq!(rotated.previous_secret_until, None, "the old one ends at once");
@@ -77,13 +87,36 @@ pub async fn a_tenants_secret_is_made_once_and_rotated(stores: &Stores) {
         let secrets = stores.deliveries.tenant_secrets(tenant, fresh).await.expect("secrets");
         assert_eq!((secrets.current, secrets.previous), (first.clone(), None));
     }
-    let until = stores.webhooks.rotate_tenant_secret(tenant, &second, LEASE).await.expect("rotated");
+    let until =
+        stores.webhooks.rotate_tenant_secret(tenant, &second, LEASE, Actor::System).await.expect("rotated");
     let secrets = stores.deliveries.tenant_secrets(tenant, &first).await.expect("secrets");
     assert_eq!(secrets.current, second);
     assert_eq!(secrets.previous, until.map(|until| (first.clone(), until)));
     assert!(until.is_some());
-    let other = stores.webhooks.rotate_tenant_secret(TenantId::new(), &second, LEASE).await;
+    let other = stores.webhooks.rotate_tenant_secret(TenantId::new(), &second, LEASE, Actor::System).await;
     assert_eq!(other.expect("made"), None, "there was none before");
+}
+
+pub async fn who_changes_an_endpoint_is_audited(stores: &Stores) {
+    let webhooks = &stores.webhooks;
+    let WebhookEndpoint { tenant, id, .. } = add(stores, TenantId::new(), &[]).await;
+    let (actor, other) = (Actor::Key(KeyId::new()), TenantId::new());
+    let secret = WebhookSecret::generate();
+    let change = WebhookEndpointChange { enabled: Some(true), ..WebhookEndpointChange::default() };
+    assert!(
+        webhooks.change_endpoint(other, id, &change, actor).await.is_err(),
+        "changes nothing, so says nothing"
+    );
+    assert!(webhooks.delete_endpoint(other, id, actor).await.is_err());
+    webhooks.change_endpoint(tenant, id, &WebhookEndpointChange::default(), actor).await.expect("as it was");
+    webhooks.change_endpoint(tenant, id, &change, actor).await.expect("changed");
+    webhooks.rotate_secret(tenant, id, &secret, LEASE, actor).await.expect("rotated");
+    assert!(stores.deliveries.disable_endpoint(tenant, id, DisabledReason::Gone).await.expect("disabled"));
+    webhooks.delete_endpoint(tenant, id, actor).await.expect("deleted");
+    let expected = ["deleted", "disabled", "secret_rotated", "changed", "created"];
+    assert_eq!(audited(stores, id).await, expected.map(|action| format!("webhook.{action}")));
+    webhooks.rotate_tenant_secret(tenant, &secret, LEASE, actor).await.expect("made");
+    assert_eq!(audited(stores, tenant).await, ["webhook.secret_rotated"]);
 }
 
 pub async fn another_tenants_endpoint_does_not_exist(stores: &Stores) {
@@ -93,17 +126,19 @@ pub async fn another_tenants_endpoint_does_not_exist(stores: &Stores) {
     let webhooks = &stores.webhooks;
     assert!(is_not_found(&webhooks.endpoint(other, id).await));
     assert_eq!(webhooks.endpoints(other).await.expect("none"), []);
-    assert!(is_not_found(&webhooks.change_endpoint(other, id, &WebhookEndpointChange::default()).await));
-    assert!(is_not_found(&webhooks.delete_endpoint(other, id).await));
-    assert!(is_not_found(&webhooks.rotate_secret(other, id, &secret, LEASE).await));
+    assert!(is_not_found(
+        &webhooks.change_endpoint(other, id, &WebhookEndpointChange::default(), Actor::System).await
+    ));
+    assert!(is_not_found(&webhooks.delete_endpoint(other, id, Actor::System).await));
+    assert!(is_not_found(&webhooks.rotate_secret(other, id, &secret, LEASE, Actor::System).await));
     assert!(is_not_found(&webhooks.test_endpoint(other, id).await));
     assert_eq!(webhooks.deliveries(other, id, None, None, 10).await.expect("none"), []);
     assert!(is_not_found(&webhooks.redeliver(other, id, delivery).await));
     assert!(is_not_found(&stores.deliveries.endpoint_secrets(other, id).await));
     assert!(!stores.deliveries.disable_endpoint(other, id, DisabledReason::Gone).await.expect("an answer"));
     assert_eq!(webhooks.endpoint(endpoint.tenant, id).await.expect("as it was"), endpoint);
-    webhooks.delete_endpoint(endpoint.tenant, id).await.expect("deleted");
-    assert!(is_not_found(&webhooks.delete_endpoint(endpoint.tenant, id).await));
+    webhooks.delete_endpoint(endpoint.tenant, id, Actor::System).await.expect("deleted");
+    assert!(is_not_found(&webhooks.delete_endpoint(endpoint.tenant, id, Actor::System).await));
 }
 
 pub async fn an_end_is_told_to_those_who_want_to_hear_of_it(stores: &Stores) {
@@ -113,7 +148,7 @@ pub async fn an_end_is_told_to_those_who_want_to_hear_of_it(stores: &Stores) {
     let unwanted = add(stores, new.tenant, &[EventType::Canceled]).await;
     let disabled = add(stores, new.tenant, &[]).await;
     let off = WebhookEndpointChange { enabled: Some(false), ..WebhookEndpointChange::default() };
-    stores.webhooks.change_endpoint(new.tenant, disabled.id, &off).await.expect("disabled");
+    stores.webhooks.change_endpoint(new.tenant, disabled.id, &off, Actor::System).await.expect("disabled");
     let stranger = add(stores, TenantId::new(), &[]).await;
     let lease = claim(stores, new.id, "worker", LEASE).await;
     for endpoint in [&everything, &wanted] {
@@ -228,7 +263,7 @@ pub async fn deliveries_are_listed_newest_first_and_by_state(stores: &Stores) {
 }
 
 pub(super) async fn add(stores: &Stores, tenant: TenantId, events: &[EventType]) -> WebhookEndpoint {
-    stores.webhooks.add_endpoint(&new_endpoint(tenant, events), 100).await.expect("added")
+    stores.webhooks.add_endpoint(&new_endpoint(tenant, events), 100, Actor::System).await.expect("added")
 }
 
 fn new_endpoint(tenant: TenantId, events: &[EventType]) -> NewWebhookEndpoint {

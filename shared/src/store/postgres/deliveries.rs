@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Postgres;
 use super::row::timestamp;
 use super::told::fresh_id;
+use super::{Postgres, audit};
 use crate::domain::{
-    Delivery, DeliveryAttempt, DeliveryId, DisabledReason, LONGEST_ATTEMPT_LOG, Recipient, Subject, TenantId,
-    Timestamp, VerificationId, WebhookId, WebhookSecret, WebhookSecrets,
+    AuditEntry, Delivery, DeliveryAttempt, DeliveryId, DisabledReason, LONGEST_ATTEMPT_LOG, Recipient,
+    Subject, TenantId, Timestamp, VerificationId, WebhookId, WebhookSecret, WebhookSecrets,
 };
 use crate::store::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, StoreError};
 
@@ -255,7 +255,12 @@ impl DeliveryStore for Postgres {
         reason: DisabledReason,
     ) -> Result<bool, StoreError> {
         let disable = sqlx::query_as(DISABLE).bind(id.as_uuid()).bind(tenant.as_uuid()).bind(reason.name());
-        let row: Option<(Uuid,)> = self.requests.first(disable).await?;
+        let mut transaction = self.requests.begin().await?;
+        let row: Option<(Uuid,)> = transaction.first(disable).await?;
+        if row.is_some() {
+            transaction.run(audit::append(&AuditEntry::webhook_disabled(tenant, id, reason))?).await?;
+        }
+        transaction.commit().await?;
         self.deliveries_added.notify_one();
         Ok(row.is_some())
     }

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Postgres;
 use super::row::{timestamp, unreadable};
 use super::verifications::EXISTS;
-use crate::domain::{KeyId, NewReview, Review, TenantId, VerificationId};
+use super::{Postgres, audit};
+use crate::domain::{AuditEntry, KeyId, NewReview, Review, TenantId, VerificationId};
 use crate::store::StoreError;
 use crate::store::reviews::{MOST_REVIEWS, ReviewStore};
 
@@ -54,12 +54,17 @@ impl ReviewStore for Postgres {
             .bind(&new.reason)
             .bind(new.reviewer.as_uuid())
             .bind(i64::from(MOST_REVIEWS));
-        let added: Option<ReviewRow> = self.requests.first(add).await?;
-        if let Some(row) = added {
-            return row.decode();
-        }
-        self.verification_exists(tenant, id).await?;
-        Err(StoreError::Conflict)
+        let mut transaction = self.requests.begin().await?;
+        let added: Option<ReviewRow> = transaction.first(add).await?;
+        let Some(row) = added else {
+            let exists = sqlx::query_as(EXISTS).bind(id.as_uuid()).bind(tenant.as_uuid());
+            let row: Option<(Uuid,)> = transaction.first(exists).await?;
+            let why = row.map_or(StoreError::NotFound, |_| StoreError::Conflict);
+            return transaction.refuse(why).await;
+        };
+        transaction.run(audit::append(&AuditEntry::reviewed(tenant, id, new))?).await?;
+        transaction.commit().await?;
+        row.decode()
     }
 
     async fn reviews(&self, tenant: TenantId, id: VerificationId) -> Result<Vec<Review>, StoreError> {

@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Postgres;
-use super::call::answered;
+use super::call::RowStatement;
 use super::deliveries::{DeliveryRow, delivery_columns};
 use super::row::timestamp;
 use super::told::fresh_id;
+use super::{Postgres, audit};
 use crate::domain::{
-    Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp, WebhookEndpoint,
-    WebhookEndpointChange, WebhookId, WebhookSecret,
+    Action, Actor, AuditEntry, Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp,
+    WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
 };
 use crate::store::{StoreError, WebhookStore};
 
@@ -126,11 +126,14 @@ impl EndpointRow {
 
 #[async_trait]
 impl WebhookStore for Postgres {
-    async fn add_endpoint(&self, new: &NewWebhookEndpoint, most: u32) -> Result<WebhookEndpoint, StoreError> {
-        let mut held = self.requests.hold().await?;
-        answered(sqlx::raw_sql("BEGIN").execute(held.connection())).await?;
-        let adding = sqlx::query(ADDING).bind(new.tenant.as_uuid());
-        answered(adding.execute(held.connection())).await?;
+    async fn add_endpoint(
+        &self,
+        new: &NewWebhookEndpoint,
+        most: u32,
+        actor: Actor,
+    ) -> Result<WebhookEndpoint, StoreError> {
+        let mut transaction = self.requests.begin().await?;
+        transaction.run(sqlx::query(ADDING).bind(new.tenant.as_uuid())).await?;
         let add = sqlx::query_as(ADD)
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
@@ -139,10 +142,12 @@ impl WebhookStore for Postgres {
             .bind(serde_json::to_string(&new.events)?)
             .bind(new.secret.reveal())
             .bind(i64::from(most));
-        let row: Option<EndpointRow> = answered(add.fetch_optional(held.connection())).await?;
-        answered(sqlx::raw_sql("COMMIT").execute(held.connection())).await?;
-        held.release();
-        row.ok_or(StoreError::Conflict)?.decode()
+        let row: Option<EndpointRow> = transaction.first(add).await?;
+        let Some(row) = row else { return transaction.refuse(StoreError::Conflict).await };
+        let entry = AuditEntry::new(actor, Action::WebhookCreated, new.tenant, new.id);
+        transaction.run(audit::append(&entry)?).await?;
+        transaction.commit().await?;
+        row.decode()
     }
 
     async fn endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<WebhookEndpoint, StoreError> {
@@ -161,7 +166,12 @@ impl WebhookStore for Postgres {
         tenant: TenantId,
         id: WebhookId,
         change: &WebhookEndpointChange,
+        actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError> {
+        let changed = change.names();
+        if changed.is_empty() {
+            return self.endpoint(tenant, id).await;
+        }
         let events = change.events.as_ref().map(serde_json::to_string).transpose()?;
         let change = sqlx::query_as(CHANGE)
             .bind(id.as_uuid())
@@ -170,13 +180,19 @@ impl WebhookStore for Postgres {
             .bind(change.description.clone())
             .bind(events)
             .bind(change.enabled);
-        let row: Option<EndpointRow> = self.requests.first(change).await?;
-        row.ok_or(StoreError::NotFound)?.decode()
+        let entry = AuditEntry::new(actor, Action::WebhookChanged, tenant, id).with("changed", changed);
+        self.endpoint_changed(change, &entry).await
     }
 
-    async fn delete_endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<(), StoreError> {
+    async fn delete_endpoint(&self, tenant: TenantId, id: WebhookId, actor: Actor) -> Result<(), StoreError> {
         let delete = sqlx::query(DELETE).bind(id.as_uuid()).bind(tenant.as_uuid());
-        if self.requests.run(delete).await? == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        let mut transaction = self.requests.begin().await?;
+        if transaction.run(delete).await? == 0 {
+            return transaction.refuse(StoreError::NotFound).await;
+        }
+        let entry = AuditEntry::new(actor, Action::WebhookDeleted, tenant, id);
+        transaction.run(audit::append(&entry)?).await?;
+        transaction.commit().await
     }
 
     async fn rotate_secret(
@@ -185,14 +201,15 @@ impl WebhookStore for Postgres {
         id: WebhookId,
         secret: &WebhookSecret,
         overlap: Duration,
+        actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError> {
         let rotate = sqlx::query_as(ROTATE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
             .bind(secret.reveal())
             .bind(overlap.as_secs_f64());
-        let row: Option<EndpointRow> = self.requests.first(rotate).await?;
-        row.ok_or(StoreError::NotFound)?.decode()
+        let entry = AuditEntry::new(actor, Action::WebhookSecretRotated, tenant, id);
+        self.endpoint_changed(rotate, &entry).await
     }
 
     async fn rotate_tenant_secret(
@@ -200,12 +217,17 @@ impl WebhookStore for Postgres {
         tenant: TenantId,
         secret: &WebhookSecret,
         overlap: Duration,
+        actor: Actor,
     ) -> Result<Option<Timestamp>, StoreError> {
         let rotate = sqlx::query_as(ROTATE_TENANTS)
             .bind(tenant.as_uuid())
             .bind(secret.reveal())
             .bind(overlap.as_secs_f64());
-        let row: Option<(Option<DateTime<Utc>>,)> = self.requests.first(rotate).await?;
+        let mut transaction = self.requests.begin().await?;
+        let row: Option<(Option<DateTime<Utc>>,)> = transaction.first(rotate).await?;
+        let entry = AuditEntry::new(actor, Action::WebhookSecretRotated, tenant, tenant);
+        transaction.run(audit::append(&entry)?).await?;
+        transaction.commit().await?;
         Ok(row.and_then(|(until,)| until).map(timestamp))
     }
 
@@ -257,5 +279,21 @@ impl WebhookStore for Postgres {
             .bind(endpoint.as_uuid());
         let row: Option<(Uuid,)> = self.requests.first(exists).await?;
         Err(row.map_or(StoreError::NotFound, |_| StoreError::Conflict))
+    }
+}
+
+impl Postgres {
+    async fn endpoint_changed(
+        &self,
+        change: RowStatement<'_, EndpointRow>,
+        entry: &AuditEntry,
+    ) -> Result<WebhookEndpoint, StoreError> {
+        let mut transaction = self.requests.begin().await?;
+        let Some(row) = transaction.first(change).await? else {
+            return transaction.refuse(StoreError::NotFound).await;
+        };
+        transaction.run(audit::append(entry)?).await?;
+        transaction.commit().await?;
+        row.decode()
     }
 }

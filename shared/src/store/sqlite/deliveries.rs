@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Sqlite;
 use super::row::unreadable;
 use super::told::fresh_id;
+use super::{Sqlite, audit};
 use crate::domain::{
-    Delivery, DeliveryAttempt, DeliveryId, DisabledReason, LONGEST_ATTEMPT_LOG, Recipient, Subject, TenantId,
-    Timestamp, VerificationId, WebhookId, WebhookSecret, WebhookSecrets,
+    AuditEntry, Delivery, DeliveryAttempt, DeliveryId, DisabledReason, LONGEST_ATTEMPT_LOG, Recipient,
+    Subject, TenantId, Timestamp, VerificationId, WebhookId, WebhookSecret, WebhookSecrets,
 };
 use crate::store::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, StoreError};
 
@@ -283,6 +283,8 @@ impl DeliveryStore for Sqlite {
         if disabled.rows_affected() == 0 {
             return Ok(false);
         }
+        let entry = AuditEntry::webhook_disabled(tenant, id, reason);
+        audit::append(&entry)?.execute(&mut *transaction).await?;
         let notices = sqlx::query(NOTICE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())

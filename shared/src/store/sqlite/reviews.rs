@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Sqlite;
 use super::row::unreadable;
-use crate::domain::{KeyId, NewReview, Review, TenantId, Timestamp, VerificationId};
+use super::{Sqlite, audit};
+use crate::domain::{AuditEntry, KeyId, NewReview, Review, TenantId, Timestamp, VerificationId};
 use crate::store::StoreError;
 use crate::store::reviews::{MOST_REVIEWS, ReviewStore};
 
@@ -46,6 +46,7 @@ impl ReviewStore for Sqlite {
         new: &NewReview,
     ) -> Result<Review, StoreError> {
         let now = Timestamp::now();
+        let mut transaction = self.begin().await?;
         let added = sqlx::query(ADD)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
@@ -54,12 +55,15 @@ impl ReviewStore for Sqlite {
             .bind(new.reviewer.as_uuid())
             .bind(now.as_millis())
             .bind(MOST_REVIEWS)
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await?;
         if added.rows_affected() == 0 {
+            drop(transaction);
             self.verification_exists(tenant, id).await?;
             return Err(StoreError::Conflict);
         }
+        audit::append(&AuditEntry::reviewed(tenant, id, new))?.execute(&mut *transaction).await?;
+        transaction.commit().await?;
         let NewReview { decision, reason, reviewer } = new.clone();
         Ok(Review { decision, reason, reviewer, at: now })
     }

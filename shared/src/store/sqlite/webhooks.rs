@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Sqlite;
 use super::deliveries::{DeliveryRow, delivery_columns};
 use super::row::unreadable;
 use super::told::fresh_id;
+use super::{Sqlite, audit};
 use crate::domain::{
-    Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp, WebhookEndpoint,
-    WebhookEndpointChange, WebhookId, WebhookSecret,
+    Action, Actor, AuditEntry, Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp,
+    WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
 };
 use crate::store::{StoreError, WebhookStore};
 
@@ -120,7 +120,13 @@ impl EndpointRow {
 
 #[async_trait]
 impl WebhookStore for Sqlite {
-    async fn add_endpoint(&self, new: &NewWebhookEndpoint, most: u32) -> Result<WebhookEndpoint, StoreError> {
+    async fn add_endpoint(
+        &self,
+        new: &NewWebhookEndpoint,
+        most: u32,
+        actor: Actor,
+    ) -> Result<WebhookEndpoint, StoreError> {
+        let mut transaction = self.begin().await?;
         let row: Option<EndpointRow> = sqlx::query_as(ADD)
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
@@ -130,9 +136,13 @@ impl WebhookStore for Sqlite {
             .bind(new.secret.reveal())
             .bind(Timestamp::now().as_millis())
             .bind(most)
-            .fetch_optional(&self.writer)
+            .fetch_optional(&mut *transaction)
             .await?;
-        row.ok_or(StoreError::Conflict)?.decode()
+        let added = row.ok_or(StoreError::Conflict)?.decode()?;
+        let entry = AuditEntry::new(actor, Action::WebhookCreated, new.tenant, new.id);
+        audit::append(&entry)?.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(added)
     }
 
     async fn endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<WebhookEndpoint, StoreError> {
@@ -152,8 +162,14 @@ impl WebhookStore for Sqlite {
         tenant: TenantId,
         id: WebhookId,
         change: &WebhookEndpointChange,
+        actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError> {
+        let changed = change.names();
+        if changed.is_empty() {
+            return self.endpoint(tenant, id).await;
+        }
         let events = change.events.as_ref().map(serde_json::to_string).transpose()?;
+        let mut transaction = self.begin().await?;
         let row: EndpointRow = sqlx::query_as(CHANGE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
@@ -162,15 +178,24 @@ impl WebhookStore for Sqlite {
             .bind(events)
             .bind(change.enabled)
             .bind(Timestamp::now().as_millis())
-            .fetch_one(&self.writer)
+            .fetch_one(&mut *transaction)
             .await?;
+        let entry = AuditEntry::new(actor, Action::WebhookChanged, tenant, id).with("changed", changed);
+        audit::append(&entry)?.execute(&mut *transaction).await?;
+        transaction.commit().await?;
         row.decode()
     }
 
-    async fn delete_endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<(), StoreError> {
-        let deleted =
-            sqlx::query(DELETE).bind(id.as_uuid()).bind(tenant.as_uuid()).execute(&self.writer).await?;
-        if deleted.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    async fn delete_endpoint(&self, tenant: TenantId, id: WebhookId, actor: Actor) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let delete = sqlx::query(DELETE).bind(id.as_uuid()).bind(tenant.as_uuid());
+        if delete.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Err(StoreError::NotFound);
+        }
+        let entry = AuditEntry::new(actor, Action::WebhookDeleted, tenant, id);
+        audit::append(&entry)?.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     async fn rotate_secret(
@@ -179,14 +204,19 @@ impl WebhookStore for Sqlite {
         id: WebhookId,
         secret: &WebhookSecret,
         overlap: Duration,
+        actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError> {
+        let mut transaction = self.begin().await?;
         let row: EndpointRow = sqlx::query_as(ROTATE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
             .bind(secret.reveal())
             .bind(Timestamp::now().after(overlap).as_millis())
-            .fetch_one(&self.writer)
+            .fetch_one(&mut *transaction)
             .await?;
+        let entry = AuditEntry::new(actor, Action::WebhookSecretRotated, tenant, id);
+        audit::append(&entry)?.execute(&mut *transaction).await?;
+        transaction.commit().await?;
         row.decode()
     }
 
@@ -195,14 +225,19 @@ impl WebhookStore for Sqlite {
         tenant: TenantId,
         secret: &WebhookSecret,
         overlap: Duration,
+        actor: Actor,
     ) -> Result<Option<Timestamp>, StoreError> {
         let now = Timestamp::now();
+        let mut transaction = self.begin().await?;
         let until: Option<i64> = sqlx::query_scalar(ROTATE_TENANTS)
             .bind(tenant.as_uuid())
             .bind(secret.reveal())
             .bind(now.after(overlap).as_millis())
-            .fetch_one(&self.writer)
+            .fetch_one(&mut *transaction)
             .await?;
+        let entry = AuditEntry::new(actor, Action::WebhookSecretRotated, tenant, tenant);
+        audit::append(&entry)?.execute(&mut *transaction).await?;
+        transaction.commit().await?;
         Ok(until.map(Timestamp::from_millis).filter(|until| now < *until))
     }
 

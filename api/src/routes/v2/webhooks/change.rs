@@ -53,6 +53,6 @@ pub(super) async fn handle(
         events: wanted.events.map(events),
         enabled: wanted.enabled,
     };
-    let endpoint = front.webhooks.change_endpoint(caller.tenant, id, &change).await?;
+    let endpoint = front.webhooks.change_endpoint(caller.tenant, id, &change, caller.actor()).await?;
     Ok(HttpResponse::Ok().json(View::from(endpoint)))
 }

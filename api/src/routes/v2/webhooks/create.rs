@@ -63,12 +63,14 @@ pub(super) async fn handle(
         secret: secret.clone(),
     };
     let added =
-        front.webhooks.add_endpoint(&new, front.most_endpoints).await.map_err(|error| match error {
-            StoreError::Conflict => {
-                let detail = format!("a tenant may have {} endpoints", front.most_endpoints);
-                Problem::new(ProblemCode::Conflict, detail)
+        front.webhooks.add_endpoint(&new, front.most_endpoints, caller.actor()).await.map_err(|error| {
+            match error {
+                StoreError::Conflict => {
+                    let detail = format!("a tenant may have {} endpoints", front.most_endpoints);
+                    Problem::new(ProblemCode::Conflict, detail)
+                }
+                other => other.into(),
             }
-            other => other.into(),
         })?;
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/v2/webhooks/{}", added.id)))

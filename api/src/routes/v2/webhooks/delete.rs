@@ -26,6 +26,6 @@ pub(super) async fn handle(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&front, &request, Scope::WebhookWrite).await?;
-    front.webhooks.delete_endpoint(caller.tenant, named(&id)?).await?;
+    front.webhooks.delete_endpoint(caller.tenant, named(&id)?, caller.actor()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -46,6 +46,9 @@ pub(super) async fn handle(
     let id = named(&id)?;
     let wanted: Rotation = body(payload).await?;
     let secret = WebhookSecret::generate();
-    let endpoint = front.webhooks.rotate_secret(caller.tenant, id, &secret, overlap(wanted.overlap)?).await?;
+    let endpoint = front
+        .webhooks
+        .rotate_secret(caller.tenant, id, &secret, overlap(wanted.overlap)?, caller.actor())
+        .await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(WithSecret::new(endpoint, &secret)))
 }

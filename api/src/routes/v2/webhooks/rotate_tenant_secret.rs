@@ -54,7 +54,10 @@ pub(super) async fn handle(
     let caller = caller(&front, &request, Scope::WebhookWrite).await?;
     let wanted: Rotation = body(payload).await?;
     let secret = WebhookSecret::generate();
-    let until = front.webhooks.rotate_tenant_secret(caller.tenant, &secret, overlap(wanted.overlap)?).await?;
+    let until = front
+        .webhooks
+        .rotate_tenant_secret(caller.tenant, &secret, overlap(wanted.overlap)?, caller.actor())
+        .await?;
     let shown = Secret { secret: secret.reveal(), previous_secret_until: until.map(|time| time.to_string()) };
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(shown))
 }
