@@ -20,6 +20,7 @@ mod binary;
 mod errors;
 mod headers;
 pub(crate) mod sample;
+mod tagged;
 mod tidy;
 
 use std::sync::LazyLock;
@@ -88,6 +89,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
     let mut document = serde_json::to_value(document).expect("an OpenAPI document serialises; this is a bug");
     tidy::refer(&mut document);
+    tagged::spread(&mut document);
     errors::add(&mut document);
     headers::add(&mut document);
     sample::add(&mut document);

@@ -51,6 +51,15 @@ fn tidy_schema(schema: &mut Value) {
     if let Some(example) = members.remove("example") {
         members.insert("examples".to_owned(), json!([example]));
     }
+    // A tuple: the same said in a way that more generators of clients understand.
+    if members.get("items") == Some(&Value::Bool(false))
+        && let Some(length) = members.get("prefixItems").and_then(Value::as_array).map(Vec::len)
+    {
+        members.remove("items");
+        members.extend(
+            [("minItems", length), ("maxItems", length)].map(|(name, it)| (name.to_owned(), json!(it))),
+        );
+    }
     for (_, property) in members.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         tidy_schema(property);
     }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 /// What went wrong, in v1.1: the code and nothing else. The sentence for a person is in `X-Error-Detail`.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Error, example = json!({"error": "MISSING_FIELD"}))]
+#[schema(as = CodeOnly, example = json!({"error": "MISSING_FIELD"}))]
 pub(crate) struct OldBody {
     pub(super) error: ProblemCode,
 }
