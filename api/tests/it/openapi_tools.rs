@@ -1,4 +1,4 @@
-//! What other people's programs say of the document and of the service: `scripts/schemathesis`.
+//! What other people's programs make of the document and of the service: `scripts/schemathesis`, `scripts/clients`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,9 +9,9 @@ fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn run(arguments: &[&str]) -> Output {
-    let script = checkout().join("scripts/schemathesis");
-    Command::new(script).args(arguments).output().expect("scripts/schemathesis runs")
+fn run(script: &str, arguments: &[&str]) -> Output {
+    let script = checkout().join("scripts").join(script);
+    Command::new(script).args(arguments).output().expect("it runs")
 }
 
 #[track_caller]
@@ -30,7 +30,7 @@ fn print_summary(said: &str) {
 
 #[test]
 fn the_document_is_openapi_3_1_and_its_examples_are_what_it_describes() {
-    assert_fine(&run(&["document"]));
+    assert_fine(&run("schemathesis", &["document"]));
 }
 
 /// Every operation, with what it takes and with what it must refuse: no answer is a 5xx that is not documented, and each
@@ -40,6 +40,17 @@ async fn the_service_answers_as_its_document_says() {
     let service = Service::working(&[]).await;
     let url = format!("http://{}", service.address);
     let key = service.key.clone();
-    let asked = tokio::task::spawn_blocking(move || run(&[&url, &key, "--max-examples", "8"]));
+    let asked =
+        tokio::task::spawn_blocking(move || run("schemathesis", &[&url, &key, "--max-examples", "8"]));
+    assert_fine(&asked.await.expect("it runs"));
+}
+
+/// Generated for Python and for TypeScript, type-checked, and let loose on the service.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn generated_clients_are_sound_and_are_answered() {
+    let service = Service::working(&[]).await;
+    let url = format!("http://{}", service.address);
+    let key = service.key.clone();
+    let asked = tokio::task::spawn_blocking(move || run("clients", &[&url, &key]));
     assert_fine(&asked.await.expect("it runs"));
 }
