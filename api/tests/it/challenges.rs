@@ -95,7 +95,9 @@ async fn the_usual_lifetime_is_a_setting() {
 #[tokio::test]
 async fn a_wrong_wish_is_refused() {
     let service = Service::start(&[]).await;
-    for body in [r#"{"expires_in": 9}"#, r#"{"expires_in": 3601}"#, r#"{"digits": "123456"}"#, "[]", "{"] {
+    for body in
+        [r#"{"expires_in": 9}"#, r#"{"expires_in": 3601}"#, r#"{"digits": "123456"}"#, "[]", "[300]", "{"]
+    {
         issue_as(&service, &service.key, body).await.expect_problem(400, "INVALID_FIELD");
     }
 }

@@ -22,6 +22,10 @@ pub(super) async fn body<Document: DeserializeOwned>(mut payload: Payload) -> Re
         }
     }
     let text = if bytes.is_empty() { b"{}" } else { &bytes[..] };
+    // Serde would take a list too, for the members in their order.
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::new(ProblemCode::InvalidField, "the body must be a JSON object"));
+    }
     serde_json::from_slice(text).map_err(|error| {
         // Serde tells what is missing in words alone.
         let is_missing = error.to_string().starts_with("missing field");
