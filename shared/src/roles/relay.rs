@@ -130,20 +130,21 @@ impl Relay {
         let sent: Vec<i64> =
             taken.filter(|(_, result)| result.is_ok()).map(|(row, _)| row.sequence).collect();
         batch.sent(&sent).await?;
-        let worst = published.iter().filter_map(|result| result.as_ref().err()).max_by_key(standing);
+        let worst =
+            published.iter().filter_map(|result| result.as_ref().err()).max_by_key(|error| standing(error));
         Ok(worst.map_or(Standing::More, |error| failed(lane, error)))
     }
 }
 
 fn failed(lane: Lane, error: &QueueError) -> Standing {
-    let standing = standing(&error);
+    let standing = standing(error);
     if standing == Standing::Away {
         events::lane_failed(lane, "publish", error);
     }
     standing
 }
 
-fn standing(error: &&QueueError) -> Standing {
+fn standing(error: &QueueError) -> Standing {
     match error {
         QueueError::Full => Standing::Full,
         QueueError::Unavailable(_) | QueueError::Closed => Standing::Away,
