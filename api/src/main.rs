@@ -21,6 +21,8 @@ struct Arguments {
 enum Command {
     /// Ask the process of these settings on this machine whether it is ready; exit 0: yes, 1: no.
     Healthcheck,
+    /// Print the OpenAPI document of every operation.
+    Openapi,
 }
 
 fn main() -> ExitCode {
@@ -31,5 +33,9 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => command::failure(&error),
         },
+        Some(Command::Openapi) => {
+            command::say(countersign_api::openapi::pretty().trim_end());
+            ExitCode::SUCCESS
+        }
     })
 }

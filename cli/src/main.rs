@@ -66,6 +66,8 @@ enum Command {
     Eval(commands::eval::EvalCommand),
     /// Print every setting with its default and meaning.
     Settings,
+    /// Print the OpenAPI document of every operation.
+    Openapi,
 }
 
 fn main() -> ExitCode {
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
             Command::Bench(command) => commands::bench::run(command, config).await,
             Command::Eval(command) => commands::eval::run(command, config).await,
             Command::Settings => commands::settings::run(),
+            Command::Openapi => commands::openapi::run(),
         };
         result.unwrap_or_else(|error| command::failure(&*error))
     })

@@ -1,6 +1,7 @@
 //! What a handler answers when it can't do what was asked. One table gives code, status and title; how it looks on the
 //! wire is decided in [`render()`], by the path's version.
 
+mod body;
 mod rate_limit;
 mod render;
 
@@ -16,6 +17,7 @@ use countersign_shared::domain::{Failure, ProblemCode};
 use countersign_shared::rate::Standing;
 use countersign_shared::store::StoreError;
 
+pub(crate) use body::{OldBody, ProblemDetails};
 pub(crate) use render::render;
 
 use self::rate_limit::whole_seconds;
@@ -85,6 +87,14 @@ impl Problem {
     }
 }
 
+/// Whether the response says when to come back.
+pub(crate) const fn invites_retry(code: ProblemCode) -> bool {
+    matches!(
+        code,
+        ProblemCode::QueueFull | ProblemCode::Unavailable | ProblemCode::RateLimited | ProblemCode::TimedOut
+    )
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.code, self.detail)
@@ -106,16 +116,9 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         let headers = response.headers_mut();
-        let usual = matches!(
-            self.code,
-            ProblemCode::QueueFull
-                | ProblemCode::Unavailable
-                | ProblemCode::RateLimited
-                | ProblemCode::TimedOut
-        );
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
-        } else if usual {
+        } else if invites_retry(self.code) {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         if let Some(standing) = &self.standing {

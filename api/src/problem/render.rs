@@ -6,55 +6,21 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use countersign_shared::domain::{ProblemCode, VerificationId};
 use countersign_shared::rate::Standing;
 use countersign_shared::telemetry::metrics;
-use serde::Serialize;
 
+use super::body::{OldBody, ProblemDetails};
 use super::{Problem, rate_limit};
+use crate::openapi;
 use crate::request_id::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const VERIFICATION_ID: HeaderName = HeaderName::from_static("x-verification-id");
 const ERROR_DETAIL: HeaderName = HeaderName::from_static("x-error-detail");
-
-/// The paths that are told apart in metrics.
-const ENDPOINTS: [&str; 31] = [
-    "/healthz",
-    "/metrics",
-    "/readyz",
-    "/v1.1/photoverify",
-    "/v1.1/spoofdetect",
-    "/v1.1/videoverify",
-    "/v2/admin/audit",
-    "/v2/admin/keys",
-    "/v2/admin/keys/{id}",
-    "/v2/admin/keys/{id}/rotate",
-    "/v2/admin/tenants",
-    "/v2/admin/tenants/{id}",
-    "/v2/challenges",
-    "/v2/challenges/{id}",
-    "/v2/errors",
-    "/v2/languages",
-    "/v2/usage",
-    "/v2/verifications",
-    "/v2/verifications/{id}",
-    "/v2/verifications/{id}/cancel",
-    "/v2/verifications/{id}/events",
-    "/v2/verifications/{id}/media/{role}",
-    "/v2/verifications/{id}/review",
-    "/v2/verifications/{id}/reviews",
-    "/v2/webhooks",
-    "/v2/webhooks/secret/rotate",
-    "/v2/webhooks/{id}",
-    "/v2/webhooks/{id}/deliveries",
-    "/v2/webhooks/{id}/deliveries/{delivery}/redeliver",
-    "/v2/webhooks/{id}/rotate",
-    "/v2/webhooks/{id}/test",
-];
 
 /// Longest sentence that goes into a header.
 const LONGEST_DETAIL: usize = 300;
@@ -77,6 +43,10 @@ pub(crate) async fn render(
         }
         None => response.map_into_boxed_body(),
     };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = allowed(response.request().match_pattern().as_deref());
+        response.headers_mut().insert(ALLOW, allowed);
+    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, request_id.as_header());
     if let Some(id) = verification_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
@@ -93,9 +63,15 @@ pub(crate) async fn render(
 
 /// The route's path, or one name for all that is none: a label may not be whatever a client asks for.
 fn endpoint(pattern: Option<&str>) -> &'static str {
-    pattern
-        .and_then(|pattern| ENDPOINTS.iter().find(|known| **known == pattern))
-        .map_or("unknown", |known| *known)
+    pattern.and_then(openapi::path).unwrap_or("unknown")
+}
+
+/// The methods that the route takes. The files of the page at `/docs` are no operations of the document, and are read.
+fn allowed(pattern: Option<&str>) -> HeaderValue {
+    let methods = pattern.and_then(openapi::methods);
+    methods
+        .and_then(|methods| HeaderValue::from_str(&methods).ok())
+        .unwrap_or(HeaderValue::from_static("GET"))
 }
 
 /// What the body of an unsuccessful response says.
@@ -152,23 +128,6 @@ fn framework_code(status: StatusCode) -> Option<ProblemCode> {
     })
 }
 
-/// v1.1: the code and nothing else, because old clients match the body.
-#[derive(Serialize)]
-struct OldBody {
-    error: &'static str,
-}
-
-/// RFC 9457.
-#[derive(Serialize)]
-struct ProblemDetails<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    code: &'static str,
-    request_id: &'a str,
-}
-
 fn with_body<B>(
     response: ServiceResponse<B>,
     description: &Description,
@@ -177,16 +136,9 @@ fn with_body<B>(
 ) -> ServiceResponse<BoxBody> {
     let code = description.code;
     let (content_type, body) = if old {
-        ("application/json", serde_json::to_vec(&OldBody { error: code.code() }))
+        ("application/json", serde_json::to_vec(&OldBody { error: code }))
     } else {
-        let details = ProblemDetails {
-            r#type: "about:blank",
-            title: code.title(),
-            status: code.status(),
-            detail: &description.detail,
-            code: code.code(),
-            request_id: request_id.as_str(),
-        };
+        let details = ProblemDetails::new(code, &description.detail, request_id.as_str());
         ("application/problem+json", serde_json::to_vec(&details))
     };
     let body = body.expect("strings and numbers serialise; this is a bug");

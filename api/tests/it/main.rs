@@ -14,6 +14,8 @@ mod limits;
 mod lists;
 mod logs;
 mod media;
+mod openapi;
+mod openapi_tools;
 mod paths;
 mod quotas;
 mod rates;

@@ -7,6 +7,7 @@ pub(crate) mod healthcheck;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod models;
+pub(crate) mod openapi;
 pub(crate) mod queue;
 pub(crate) mod serve;
 pub(crate) mod settings;

@@ -184,11 +184,11 @@ impl AuditEntry {
     "action": "key.revoked", "resource": "key_019b0f3c2a7e7d31a5c06f1e8d94b2a8", "details": {},
 }))]
 pub struct AuditLine {
-    #[schema(value_type = String)]
     id: AuditId,
+    #[schema(format = DateTime)]
     at: String,
     /// Whose resource it was.
-    #[schema(required, value_type = Option<String>)]
+    #[schema(required)]
     tenant: Option<TenantId>,
     /// A key's id, `cli` or `system`.
     #[schema(value_type = String)]

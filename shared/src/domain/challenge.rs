@@ -8,6 +8,7 @@ use std::time::Duration;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ChallengeId, TenantId, Timestamp};
 
@@ -114,8 +115,9 @@ impl Challenge {
 }
 
 /// Where a challenge stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "open")]
 pub enum ChallengeState {
     Open,
     /// A verification has named it, in time.

@@ -16,8 +16,8 @@ pub struct InvalidId {
 }
 
 macro_rules! identifier {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $prefix:literal) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Uuid);
@@ -80,6 +80,18 @@ macro_rules! identifier {
                 id.to_string()
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                super::schema::text(
+                    concat!($($doc),*),
+                    concat!("^", $prefix, "_[0-9a-f]{32}$"),
+                    concat!($prefix, "_019b0f3c2a7e7d31a5c06f1e8d94b2a7"),
+                )
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 

@@ -10,6 +10,7 @@ mod media;
 mod problem;
 mod report;
 mod review;
+mod schema;
 mod summary;
 mod tenant;
 mod time;

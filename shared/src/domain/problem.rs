@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $variant:ident, $code:literal, $status:literal, $title:literal;)*) => {
@@ -65,10 +66,12 @@ impl fmt::Display for ProblemCode {
 }
 
 /// Why a verification has no report: a public code and a sentence without personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, thiserror::Error)]
 #[error("{code}: {detail}")]
+#[schema(example = json!({"code": "MEDIA_UNREADABLE", "detail": "the file in `photo` can't be decoded"}))]
 pub struct Failure {
     pub code: ProblemCode,
+    /// One sentence for a person.
     pub detail: String,
 }
 

@@ -1,6 +1,7 @@
 //! The report of a finished verification: every number that the verdict rests on, with its threshold.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Digits, Kind, Language, Timestamp, Verdict};
 
@@ -8,11 +9,12 @@ use super::{Digits, Kind, Language, Timestamp, Verdict};
 pub const REPORT_VERSION: u16 = 1;
 
 /// What the pipeline found. Stored as JSON; fields are only ever added.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
+    /// Of this shape; members are only ever added.
     pub version: u16,
     pub kind: Kind,
-    /// [`Verdict::Passed`] exactly when every check passed.
+    /// `passed` exactly when every check passed.
     pub verdict: Verdict,
     pub checks: Vec<Check>,
     pub started_at: Timestamp,
@@ -24,13 +26,16 @@ pub struct Report {
 }
 
 /// One named condition of the verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "face_match", "passed": true, "score": 0.57, "threshold": 0.9}))]
 pub struct Check {
     pub name: CheckName,
     pub passed: bool,
-    /// The number that was compared; absent when there was nothing to measure (no face, no speech).
+    /// The number that was compared; null when there was nothing to measure (no face, no speech).
+    #[schema(required)]
     pub score: Option<f64>,
     /// What it was compared with.
+    #[schema(required)]
     pub threshold: Option<f64>,
     /// Why it failed or could not be measured, in a few stable `snake_case` words each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -38,8 +43,9 @@ pub struct Check {
 }
 
 /// The conditions that a verdict can rest on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "face_match")]
 pub enum CheckName {
     /// The selfie's face is the ID card's: distance at most `distance_max`.
     FaceMatch,
@@ -60,7 +66,12 @@ pub enum CheckName {
 }
 
 /// The limits in force. Distances and confidences are on the API's scale.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "distance_max": 0.9, "face_sameness_min": 0.9, "not_spoof_min": 0.9, "id_card_not_spoof_min": 0.1,
+    "face_to_frame_ratio_max": 0.7, "single_face_min": 0.9, "speech_score_min": -10.0, "speech_margin_min": -2.0,
+    "voice_seconds_min": 1.0, "digit_mass_min": 0.08
+}))]
 pub struct Thresholds {
     /// Largest face distance that counts as the same person (raw L2 scaled so that 0.9 is the model's operating point).
     pub distance_max: f64,
@@ -85,14 +96,16 @@ pub struct Thresholds {
 }
 
 /// A model by name and content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "fr_liveness", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}))]
 pub struct ModelUsed {
     pub name: String,
+    /// SHA-256 of the model's file, lower-case hexadecimal.
     pub sha256: String,
 }
 
 /// What was seen and heard, by kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "one to a job, and mostly photos: a box would save nothing")]
 pub enum Evidence {
@@ -101,29 +114,34 @@ pub enum Evidence {
     Spoof(SpoofEvidence),
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A selfie photo against a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PhotoEvidence {
     pub id_card: StillEvidence,
     pub photo: StillEvidence,
-    /// Between the two faces, on the API's scale; absent when either has no face.
+    /// Between the two faces, on the API's scale; null when either has no face.
+    #[schema(required)]
     pub distance: Option<f64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One photo by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SpoofEvidence {
     pub photo: StillEvidence,
 }
 
 /// One photo or card.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StillEvidence {
     /// Pixels, after EXIF orientation.
     pub width: u32,
     pub height: u32,
     /// How many faces count; a card's ghost portrait does not.
     pub num_faces: u32,
-    /// The face that was compared; absent when there is none.
+    /// The face that was compared; null when there is none.
+    #[schema(required)]
     pub face: Option<Face>,
+    #[schema(required)]
     pub liveness: Option<LivenessEvidence>,
 }
 
@@ -140,12 +158,13 @@ impl StillEvidence {
 }
 
 /// One face, in pixels of the upright picture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Face {
     pub bounds: BoundingBox,
     /// The detector's score, 0..=1.
     pub score: f64,
     /// Left eye, right eye, nose, left and right mouth corner, as seen in the picture.
+    #[schema(min_items = 5, max_items = 5)]
     pub points: [Point; 5],
     /// Clockwise degrees by which the picture had to be turned to find the face: 0, 90, 180 or 270.
     pub turned: u16,
@@ -155,7 +174,8 @@ pub struct Face {
 }
 
 /// A rectangle in pixels; `x`, `y` is its top left corner and may lie outside the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"x": 412.0, "y": 188.5, "width": 331.0, "height": 402.5}))]
 pub struct BoundingBox {
     pub x: f64,
     pub y: f64,
@@ -163,14 +183,17 @@ pub struct BoundingBox {
     pub height: f64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// A point in pixels of the upright picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"x": 498.5, "y": 341.0}))]
 pub struct Point {
     pub x: f64,
     pub y: f64,
 }
 
 /// Presentation attack detection on one face.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"confidence": 0.98, "scores": [["fr_liveness@2.7", 0.991], ["fr_liveness@4.0", 0.974]]}))]
 pub struct LivenessEvidence {
     /// On the API's scale, 0..=1, where 0.9 is the models' operating point.
     pub confidence: f64,
@@ -178,11 +201,13 @@ pub struct LivenessEvidence {
     pub scores: Vec<(String, f64)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A selfie video against a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VideoEvidence {
     pub id_card: StillEvidence,
     pub video: VideoInfo,
-    /// Mean distance between the card's face and the sampled frames' faces; absent when there is none to compare.
+    /// Mean distance between the card's face and the sampled frames' faces; null when there is none to compare.
+    #[schema(required)]
     pub face_distance_avg: Option<f64>,
     /// Fraction of all frames that show the same face, 0..=1.
     pub face_sameness: f64,
@@ -198,7 +223,8 @@ pub struct VideoEvidence {
 }
 
 /// The video stream, upright.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"fps": 30, "frames": 105, "width": 480, "height": 640, "duration_seconds": 3.5}))]
 pub struct VideoInfo {
     /// Frames per second, rounded; the mean rate when it varies.
     pub fps: u32,
@@ -210,22 +236,26 @@ pub struct VideoInfo {
 }
 
 /// A frame on which models ran.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FrameSample {
     /// Position in the stream, from 0.
     pub frame: u32,
     pub seconds: f64,
     pub num_faces: u32,
+    #[schema(required)]
     pub bounds: Option<BoundingBox>,
     /// To the card's face, on the API's scale.
+    #[schema(required)]
     pub distance: Option<f64>,
     /// To the clip's own reference face, on the API's scale.
+    #[schema(required)]
     pub drift: Option<f64>,
+    #[schema(required)]
     pub liveness: Option<LivenessEvidence>,
 }
 
 /// What was heard.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SpeechEvidence {
     pub language: Language,
     /// Absent when the challenge that was named is unknown: nothing was scored then.
@@ -233,25 +263,31 @@ pub struct SpeechEvidence {
     pub passed: bool,
     /// Seconds in which a voice was active.
     pub voice_seconds: f64,
-    /// Probability mass on digits at the first position, 0..=1; absent when no voice was found.
+    /// Probability mass on digits at the first position, 0..=1; null when no voice was found.
+    #[schema(required)]
     pub digit_mass: Option<f64>,
-    /// Sum of the six digits' log-probabilities given the audio; absent when no voice was found.
+    /// Sum of the six digits' log-probabilities given the audio; null when no voice was found.
+    #[schema(required)]
     pub score: Option<f64>,
     /// Score of the expected code minus that of the best six-digit reading found; 0 when they are the same, else
-    /// negative. Absent when no voice was found.
+    /// negative. Null when no voice was found.
     #[serde(default)]
+    #[schema(required)]
     pub margin: Option<f64>,
     /// Each digit's log-probability.
     pub digit_scores: Vec<f64>,
-    /// The likeliest reading of the digits; absent when none were heard.
+    /// The likeliest reading of the digits; null when none were heard.
+    #[schema(required)]
     pub transcription: Option<Transcription>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Digits as they were heard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"confidence": 0.95, "transcript": "4 9 2 8 1 7"}))]
 pub struct Transcription {
-    /// 0..=1.
+    /// How sure the recogniser is, 0..=1.
     pub confidence: f64,
     /// Digits separated by spaces.
     pub transcript: String,

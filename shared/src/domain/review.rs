@@ -72,7 +72,6 @@ pub struct Review {
     #[schema(required)]
     pub reason: Option<String>,
     /// The API key that it came with.
-    #[schema(value_type = String)]
     pub reviewer: KeyId,
     #[serde(serialize_with = "as_text")]
     #[schema(value_type = String, format = DateTime)]

@@ -2,24 +2,40 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{Check, Failure, Kind, Review, State, Verdict, Verification, VerificationId};
 
-/// Everything but the report, which is long.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// A verification without its report, which is long.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = VerificationSummary)]
 pub struct Summary {
     pub id: VerificationId,
     pub kind: Kind,
     pub state: State,
+    /// How many times a worker has taken it.
     pub attempts: u32,
+    #[schema(format = DateTime)]
     pub created_at: String,
+    /// When a worker took it first; null before.
+    #[schema(required, format = DateTime)]
     pub started_at: Option<String>,
+    /// When it reached its last state; null before.
+    #[schema(required, format = DateTime)]
     pub finished_at: Option<String>,
+    /// The machine's conclusion; null unless `state` is `succeeded`.
+    #[schema(required)]
     pub verdict: Option<Verdict>,
+    /// What the verdict rests on; empty unless `state` is `succeeded`.
     pub checks: Vec<Check>,
+    /// Why there is no verdict; null unless `state` is `failed`.
+    #[schema(required)]
     pub error: Option<Failure>,
+    /// The client's own, as it came.
+    #[schema(required)]
     pub metadata: Option<Map<String, Value>>,
-    /// The latest decision of a moderator.
+    /// The latest decision of a moderator; null when there is none.
+    #[schema(required)]
     pub review: Option<Review>,
 }
 

@@ -6,11 +6,13 @@ use std::str::FromStr;
 use rand::TryRngCore;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::{KeyId, TenantId, Timestamp};
 
 /// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(example = "verify:read")]
 pub enum Scope {
     #[serde(rename = "verify:write")]
     VerifyWrite,
@@ -159,12 +161,15 @@ impl KeyLimits {
 }
 
 /// How often a key may call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"per_minute": 600, "burst": 60}))]
 pub struct RateLimit {
     /// How many requests a minute are given back.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     pub per_minute: u32,
     /// How many requests may come at once.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     pub burst: u32,
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{
     ChallengeId, Completion, Digits, Failure, KeyId, Language, Media, MediaRole, NamedChallenge, Report,
@@ -13,8 +14,9 @@ use super::{
 };
 
 /// What is verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "photo")]
 pub enum Kind {
     /// A selfie photo against an ID card.
     Photo,
@@ -55,8 +57,9 @@ impl FromStr for Kind {
 }
 
 /// Whether someone waits for the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "interactive")]
 pub enum Priority {
     Interactive,
     Batch,
@@ -151,8 +154,9 @@ impl From<LaneShare> for String {
 }
 
 /// Where a verification stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "succeeded")]
 pub enum State {
     Queued,
     Processing,
@@ -238,8 +242,9 @@ impl FromStr for State {
 }
 
 /// The machine's conclusion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "passed")]
 pub enum Verdict {
     Passed,
     Rejected,

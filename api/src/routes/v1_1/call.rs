@@ -17,6 +17,39 @@ use crate::problem::Problem;
 use crate::upload::{Form, Upload, receive};
 use crate::wait;
 
+/// What a call with pictures can be refused with, or fail with.
+pub(super) const PICTURE_CODES: &[ProblemCode] = &[
+    ProblemCode::MissingField,
+    ProblemCode::InvalidField,
+    ProblemCode::InvalidRequest,
+    ProblemCode::Conflict,
+    ProblemCode::MediaTooLarge,
+    ProblemCode::ImageTooLarge,
+    ProblemCode::UnsupportedMedia,
+    ProblemCode::MediaUnreadable,
+    ProblemCode::QuotaExceeded,
+    ProblemCode::QueueFull,
+    ProblemCode::TimedOut,
+];
+
+/// The same for a call that takes a video.
+pub(super) const VIDEO_CODES: &[ProblemCode] = &[
+    ProblemCode::MissingField,
+    ProblemCode::InvalidField,
+    ProblemCode::InvalidRequest,
+    ProblemCode::UnsupportedLanguage,
+    ProblemCode::Conflict,
+    ProblemCode::MediaTooLarge,
+    ProblemCode::ImageTooLarge,
+    ProblemCode::UnsupportedMedia,
+    ProblemCode::MediaUnreadable,
+    ProblemCode::VideoTooLong,
+    ProblemCode::VideoWithoutAudio,
+    ProblemCode::QuotaExceeded,
+    ProblemCode::QueueFull,
+    ProblemCode::TimedOut,
+];
+
 /// What makes one endpoint differ from another.
 pub(super) struct Endpoint {
     pub(super) form: Form,

@@ -8,7 +8,14 @@ pub(crate) mod view;
 
 use actix_web::web::{self, ServiceConfig};
 
+use utoipa::OpenApi;
+
 use super::resource;
+
+/// The operations of this folder, for the document.
+#[derive(OpenApi)]
+#[openapi(paths(photoverify::handle, spoofdetect::handle, videoverify::handle))]
+pub(super) struct Operations;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config

@@ -2,14 +2,28 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{ProblemCode, Scope, State};
+use countersign_shared::domain::{ProblemCode, Scope, State, VerificationId};
 use countersign_shared::store::StoreError;
 
 use super::resource::Resource;
 use super::{caller, verification_id};
 use crate::front::Front;
+use crate::openapi::sample;
 use crate::problem::Problem;
 
+/// Gives up a verification that no worker has yet.
+///
+/// One that is canceled already is answered likewise.
+#[utoipa::path(
+    post,
+    path = "/v2/verifications/{id}/cancel",
+    operation_id = "cancel_verification",
+    tag = "verifications",
+    params(("id" = VerificationId, Path, description = "The verification.")),
+    responses((status = 200, description = "It is canceled.", body = Resource, example = json!(sample::canceled()))),
+    security(("bearer" = ["verify:write"]), ("api_key" = ["verify:write"])),
+    extensions(("x-error-codes" = json!([ProblemCode::NotFound, ProblemCode::Conflict]))),
+)]
 pub(super) async fn handle(
     front: Data<Front>,
     request: HttpRequest,

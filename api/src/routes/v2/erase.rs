@@ -22,7 +22,7 @@ use crate::problem::Problem;
     path = "/v2/verifications/{id}",
     operation_id = "erase_verification",
     tag = "verifications",
-    params(("id" = String, Path, description = "The verification.")),
+    params(("id" = VerificationId, Path, description = "The verification.")),
     responses((status = 204, description = "It is erased.")),
     security(("bearer" = ["verify:write"]), ("api_key" = ["verify:write"])),
     extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),

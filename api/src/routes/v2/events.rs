@@ -5,7 +5,9 @@ use std::time::Duration;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName};
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use countersign_shared::domain::{Scope, State, Summary, TenantId, Verification, VerificationId};
+use countersign_shared::domain::{
+    ProblemCode, Scope, State, Summary, TenantId, Verification, VerificationId,
+};
 use countersign_shared::signal::Listener;
 use countersign_shared::store::StoreError;
 use countersign_shared::telemetry::events;
@@ -14,6 +16,7 @@ use tokio::time::Instant;
 
 use super::{caller, verification_id};
 use crate::front::Front;
+use crate::openapi::sample;
 use crate::problem::Problem;
 use crate::wait::READ_AGAIN;
 
@@ -43,16 +46,26 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
     operation_id = "follow_verification",
     tag = "verifications",
     params(
-        ("id" = String, Path, description = "The verification."),
-        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen."),
+        ("id" = VerificationId, Path, description = "The verification."),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen.", example = "2"),
     ),
     responses(
-        (status = 200, description = "Events named `state`, each with the verification without its report.",
-            body = String, content_type = "text/event-stream",
-            example = "id: 1\nevent: state\ndata: {\"id\": \"ver_019b0f3c2a7e7d31a5c06f1e8d94b2a7\"}\n\n"),
-        (status = 204, description = "The client has seen the last event."),
+        (
+            status = 200,
+            description = "Events named `state`, each with the verification without its report.",
+            body = String,
+            content_type = "text/event-stream",
+            headers(("Cache-Control"), ("X-Verification-Id")),
+            example = json!(sample::events()),
+        ),
+        (
+            status = 204,
+            description = "The client has seen the last event.",
+            headers(("X-Verification-Id")),
+        ),
     ),
     security(("bearer" = ["verify:read"]), ("api_key" = ["verify:read"])),
+    extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),
 )]
 pub(super) async fn handle(
     front: Data<Front>,

@@ -17,6 +17,7 @@ use futures::TryStreamExt;
 use super::{caller, verification_id};
 use crate::etag::EntityTag;
 use crate::front::Front;
+use crate::openapi::Binary;
 use crate::problem::Problem;
 
 /// Faces are for nobody's cache.
@@ -31,16 +32,39 @@ const NOT_KEPT: &str = "private, no-store";
     operation_id = "download_media",
     tag = "verifications",
     params(
-        ("id" = String, Path, description = "The verification."),
-        ("role" = String, Path, description = "The part that the file plays."),
-        ("Range" = Option<String>, Header, description = "One range of bytes, such as `bytes=0-1023`."),
+        ("id" = VerificationId, Path, description = "The verification."),
+        ("role" = MediaRole, Path, description = "The part that the file plays."),
+        ("Range" = Option<String>, Header, description = "One range of bytes.", example = "bytes=0-1023"),
+        (
+            "If-Range" = Option<String>,
+            Header,
+            description = "The `ETag` of the file that the range is of; of another file the whole is sent.",
+            example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
+        ),
+        (
+            "If-None-Match" = Option<String>,
+            Header,
+            description = "The `ETag` of the file that the client has.",
+            example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
+        ),
     ),
     responses(
-        (status = 200, description = "The whole file.", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "The range of it.", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 304, description = "The client has it already."),
+        (
+            status = 200,
+            description = "The whole file, with the media type of what it is.",
+            content((Binary = "image/*"), (Binary = "video/*")),
+            headers(("ETag"), ("Accept-Ranges"), ("Content-Disposition"), ("Cache-Control")),
+        ),
+        (
+            status = 206,
+            description = "The range of it.",
+            content((Binary = "image/*"), (Binary = "video/*")),
+            headers(("ETag"), ("Accept-Ranges"), ("Content-Range"), ("Content-Disposition"), ("Cache-Control")),
+        ),
+        (status = 304, description = "The client has it: `If-None-Match` named its `ETag`.", headers(("ETag"))),
     ),
     security(("bearer" = ["media:read"]), ("api_key" = ["media:read"])),
+    extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),
 )]
 pub(super) async fn handle(
     front: Data<Front>,

@@ -12,7 +12,7 @@ mod languages;
 mod list;
 mod media;
 mod read;
-mod resource;
+pub(crate) mod resource;
 mod review;
 mod reviews;
 mod submit;
@@ -23,8 +23,9 @@ use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest};
-use countersign_shared::domain::{ProblemCode, Scope, VerificationId};
+use countersign_shared::domain::{MediaRole, ProblemCode, Scope, VerificationId};
 use serde::de::DeserializeOwned;
+use utoipa::OpenApi;
 
 use super::resource;
 use crate::auth::{self, Caller};
@@ -33,6 +34,37 @@ use crate::problem::Problem;
 
 /// The longest that a client may wait in one request; proxies give up soon after.
 const LONGEST_WAIT_SECONDS: u64 = 60;
+
+/// The operations of this folder, for the document.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        cancel::handle,
+        erase::handle,
+        errors::handle,
+        events::handle,
+        languages::handle,
+        list::handle,
+        media::handle,
+        read::handle,
+        read::head,
+        review::handle,
+        reviews::handle,
+        submit::handle,
+        usage::handle,
+    ),
+    components(schemas(MediaRole))
+)]
+struct Operations;
+
+/// What the document says of v2.
+pub(super) fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Operations::openapi();
+    document.merge(admin::Operations::openapi());
+    document.merge(challenges::Operations::openapi());
+    document.merge(webhooks::Operations::openapi());
+    document
+}
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -47,7 +79,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(
             resource("/v2/verifications/{id}")
                 .route(web::get().to(read::handle))
-                .route(web::head().to(read::handle))
+                .route(web::head().to(read::head))
                 .route(web::delete().to(erase::handle)),
         )
         .service(resource("/v2/verifications/{id}/events").route(web::get().to(events::handle)))

@@ -2,11 +2,16 @@
 
 use countersign_shared::domain::{Report, Summary, Verification};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
-pub(super) struct Resource {
+/// A verification.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verification)]
+pub(crate) struct Resource {
     #[serde(flatten)]
     summary: Summary,
+    /// Everything that was seen and heard; null unless `state` is `succeeded`.
+    #[schema(required)]
     report: Option<Report>,
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use countersign_shared::domain::{Decision, NewReview, ProblemCode, Review, Scope};
+use countersign_shared::domain::{Decision, NewReview, ProblemCode, Review, Scope, VerificationId};
 use countersign_shared::store::StoreError;
 use countersign_shared::store::reviews::MOST_REVIEWS;
 use serde::Deserialize;
@@ -35,10 +35,11 @@ struct Asked {
     path = "/v2/verifications/{id}/review",
     operation_id = "review_verification",
     tag = "verifications",
-    params(("id" = String, Path, description = "The verification.")),
+    params(("id" = VerificationId, Path, description = "The verification.")),
     request_body = Asked,
-    responses((status = 201, description = "It is noted.", body = Review)),
+    responses((status = 201, description = "It is noted.", body = Review, headers(("X-Verification-Id")))),
     security(("bearer" = ["review:write"]), ("api_key" = ["review:write"])),
+    extensions(("x-error-codes" = json!([ProblemCode::MissingField, ProblemCode::InvalidField, ProblemCode::NotFound, ProblemCode::Conflict]))),
 )]
 pub(super) async fn handle(
     front: Data<Front>,

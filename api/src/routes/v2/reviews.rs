@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{Review, Scope};
+use countersign_shared::domain::{ProblemCode, Review, Scope, VerificationId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,9 +23,10 @@ struct List {
     path = "/v2/verifications/{id}/reviews",
     operation_id = "list_reviews",
     tag = "verifications",
-    params(("id" = String, Path, description = "The verification.")),
+    params(("id" = VerificationId, Path, description = "The verification.")),
     responses((status = 200, description = "All of them: a verification has 100 at most.", body = List)),
     security(("bearer" = ["verify:read"]), ("api_key" = ["verify:read"])),
+    extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),
 )]
 pub(super) async fn handle(
     front: Data<Front>,

@@ -8,11 +8,12 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use countersign_shared::domain::{
-    Fingerprint, KeptAnswer, Kind, MediaRole, Priority, ProblemCode, Request, Scope, State, TenantId,
-    Timestamp, Verification, VerificationId,
+    ChallengeId, Digits, Fingerprint, KeptAnswer, Kind, Language, MediaRole, Priority, ProblemCode, Request,
+    Scope, State, TenantId, Timestamp, Verification, VerificationId,
 };
 use countersign_shared::signal::Listener;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::resource::Resource;
 use super::webhooks::webhook_url;
@@ -21,6 +22,7 @@ use crate::accept::{Kept, accept};
 use crate::demand::{ChallengeFields, Demand, surplus, traceparent};
 use crate::front::Front;
 use crate::idempotency::{Held, Keyed, REPLAYED, Turn};
+use crate::openapi::sample;
 use crate::problem::Problem;
 use crate::upload::{Form, Upload, receive};
 use crate::wait;
@@ -40,6 +42,97 @@ static FORM: Form = Form {
     texts: &[KIND, LANE, METADATA, WEBHOOK_URL, CHALLENGE.digits, CHALLENGE.language, CHALLENGE.id],
 };
 
+/// What `POST /v2/verifications` takes: a `photo` needs `id_card` and `photo`; a `video` needs `id_card`, `video`,
+/// `language` and either `challenge` or `challenge_id`; a `spoof` needs `photo`. Nothing else goes with a kind.
+#[derive(ToSchema)]
+#[schema(as = Submission, example = json!({
+    "kind": "photo", "id_card": "(a file)", "photo": "(a file)", "metadata": {"order": "A-1042"},
+}))]
+#[expect(dead_code, reason = "the form as the document shows it; the upload is read part by part")]
+struct Submission {
+    kind: Kind,
+    /// The ID card: JPEG, PNG, WebP, GIF, BMP or TIFF.
+    #[schema(required = false, format = Binary)]
+    id_card: String,
+    /// The selfie: JPEG, PNG, WebP, GIF, BMP or TIFF.
+    #[schema(required = false, format = Binary)]
+    photo: String,
+    /// The selfie video: MP4, MOV, 3GP, WebM, Matroska, AVI and others.
+    #[schema(required = false, format = Binary)]
+    video: String,
+    /// The six digits that the person was asked to speak.
+    #[schema(required = false)]
+    challenge: Digits,
+    /// A challenge that was issued, instead of `challenge`.
+    #[schema(required = false)]
+    challenge_id: ChallengeId,
+    /// The language they were spoken in.
+    #[schema(required = false)]
+    language: Language,
+    /// `batch` waits behind everything `interactive`, which is the default.
+    #[schema(required = false)]
+    lane: Priority,
+    /// A JSON object of your own, up to 4 KiB, given back with the resource.
+    #[schema(required = false)]
+    metadata: Map<String, Value>,
+    /// Where this verification's end is told, beside the endpoints of `/v2/webhooks`; signed with the tenant's secret.
+    #[schema(required = false, format = "uri")]
+    webhook_url: String,
+}
+
+/// Submits a verification.
+///
+/// From the answer on it finishes, whether the client stays or not.
+#[utoipa::path(
+    post,
+    path = "/v2/verifications",
+    operation_id = "submit_verification",
+    tag = "verifications",
+    params(
+        (
+            "Prefer" = Option<String>,
+            Header,
+            description = "`wait=N` waits up to N seconds, at most 60, for the result.",
+            example = "wait=30",
+        ),
+        (
+            "Idempotency-Key" = Option<String>,
+            Header,
+            description = "1 to 255 visible ASCII characters: a request that is sent again with the same key is done once.",
+            example = "5f0c7a1e-3f6e-4d0a-9a51-0d7c54b1f2aa",
+        ),
+    ),
+    request_body(content = Submission, content_type = "multipart/form-data"),
+    responses(
+        (
+            status = 200,
+            description = "It is finished: `Prefer: wait=N` was asked for, and it took no longer.",
+            body = Resource,
+            headers(("Location"), ("Preference-Applied"), ("Idempotent-Replayed"), ("X-Verification-Id")),
+            example = json!(sample::finished()),
+        ),
+        (
+            status = 202,
+            description = "It is accepted and will finish.",
+            body = Resource,
+            headers(("Location"), ("Preference-Applied"), ("Idempotent-Replayed"), ("X-Verification-Id")),
+            example = json!(sample::queued()),
+        ),
+    ),
+    security(("bearer" = ["verify:write"]), ("api_key" = ["verify:write"])),
+    extensions(("x-error-codes" = json!([
+        ProblemCode::MissingField,
+        ProblemCode::InvalidField,
+        ProblemCode::InvalidRequest,
+        ProblemCode::UnsupportedLanguage,
+        ProblemCode::NotFound,
+        ProblemCode::Conflict,
+        ProblemCode::MediaTooLarge,
+        ProblemCode::UnsupportedMedia,
+        ProblemCode::QuotaExceeded,
+        ProblemCode::QueueFull,
+    ]))),
+)]
 pub(super) async fn handle(
     front: Data<Front>,
     request: HttpRequest,

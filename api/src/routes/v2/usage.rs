@@ -18,7 +18,7 @@ const MOST_LINES: u32 = 3000;
 #[into_params(parameter_in = Query)]
 struct Query {
     /// A calendar month in UTC, such as `2026-11`; the current one without it.
-    #[param(example = "2026-11")]
+    #[param(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-11")]
     month: Option<String>,
 }
 
@@ -38,7 +38,7 @@ struct View {
 }
 
 #[derive(Default, Serialize, ToSchema)]
-#[schema(as = UsageCounts)]
+#[schema(as = UsageCounts, example = json!({"photo": 120, "video": 35, "spoof": 2}))]
 struct Counts {
     photo: u64,
     video: u64,
@@ -46,9 +46,10 @@ struct Counts {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = UsageOfKey)]
+#[schema(as = UsageOfKey, example = json!({
+    "key": "key_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "photo": 120, "video": 35, "spoof": 2,
+}))]
 struct OfKey {
-    #[schema(value_type = String)]
     key: KeyId,
     #[serde(flatten)]
     counts: Counts,

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{EventType, WebhookUrl};
 use crate::domain::{DeliveryId, TenantId, Timestamp, VerificationId, WebhookId};
@@ -47,8 +48,9 @@ pub enum Subject {
 }
 
 /// Where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "delivered")]
 pub enum DeliveryState {
     /// To be sent, or to be sent again.
     Pending,
@@ -104,8 +106,9 @@ impl DeliveryAttempt {
 }
 
 /// Why an attempt failed: a class, since a receiver's own words may hold anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "timed_out")]
 pub enum DeliveryError {
     /// The endpoint was disabled meanwhile; nothing was sent.
     EndpointDisabled,

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{EventType, WebhookSecret, WebhookUrl};
 use crate::domain::{TenantId, Timestamp, WebhookId};
@@ -33,8 +34,9 @@ impl WebhookEndpoint {
 }
 
 /// Why an endpoint is told nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "failing")]
 pub enum DisabledReason {
     /// The tenant wants it so.
     Requested,

@@ -2,31 +2,45 @@
 
 use countersign_shared::domain::{CheckName, PhotoEvidence, Report, StillEvidence, Verdict};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::predictions::{Comparison, ModelInput, ModelOutput, Verification};
 use super::{passed, two_decimals};
 
-#[derive(Debug, Serialize)]
+/// What was seen on each picture.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhotoBreakdown)]
 pub(super) struct Breakdown {
     id_card: CardBreakdown,
     photo: SelfieBreakdown,
 }
 
-#[derive(Debug, Serialize)]
+/// The ID card.
+#[derive(Debug, Serialize, ToSchema)]
 struct CardBreakdown {
+    /// Width of the face over width of the picture, 0..=1; 0 without a face.
     face_to_frame_width_ratio: f64,
+    /// Confidence that the face is bona fide, `0.00` to `1.00`, with two decimals.
     not_spoof_confidence: String,
+    /// By the laxer limit of a portrait that is a print.
     not_spoof_passed: bool,
+    /// How many faces were found.
     num_faces: u32,
 }
 
-#[derive(Debug, Serialize)]
+/// The selfie.
+#[derive(Debug, Serialize, ToSchema)]
 struct SelfieBreakdown {
     /// Null when either picture has no face.
+    #[schema(required)]
     distance: Option<f64>,
+    /// Width of the face over width of the picture, 0..=1; 0 without a face.
     face_to_frame_width_ratio: f64,
+    /// Confidence that the face is bona fide, `0.00` to `1.00`, with two decimals.
     not_spoof_confidence: String,
+    /// The confidence reaches `THRESHOLD_SPOOF`.
     not_spoof_passed: bool,
+    /// How many faces were found.
     num_faces: u32,
 }
 

@@ -2,30 +2,46 @@
 
 use countersign_shared::domain::{CheckName, Report, SpoofEvidence};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::predictions::Verification;
 use super::{passed, two_decimals};
 
-#[derive(Debug, Serialize)]
+/// One photo by itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SpoofPredictions)]
 pub(super) struct Predictions {
     metadata: Metadata,
     pub(super) verification: Verification<Breakdown>,
 }
 
-#[derive(Debug, Serialize)]
+/// What was measured.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SpoofMetadata)]
 struct Metadata {
+    /// Width of the face over width of the picture, 0..=1; 0 without a face.
     face_to_frame_width_ratio: f64,
+    /// The face is not too near.
     face_to_frame_width_ratio_passed: bool,
+    /// Confidence that the face is bona fide, `0.00` to `1.00`, with two decimals.
     not_spoof_confidence: String,
+    /// The confidence reaches the threshold.
     not_spoof_passed: bool,
+    /// How many faces were found.
     num_faces: u32,
+    /// Exactly one face was found.
     single_face: bool,
 }
 
-#[derive(Debug, Serialize)]
+/// The three conditions of the verdict.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SpoofBreakdown)]
 pub(super) struct Breakdown {
+    /// The face is not too near.
     face_to_frame_width_ratio_passed: bool,
+    /// The face is a living person's.
     not_spoof_passed: bool,
+    /// Exactly one face was found.
     single_face: bool,
 }
 

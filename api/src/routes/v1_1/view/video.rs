@@ -2,6 +2,7 @@
 
 use countersign_shared::domain::{self, CheckName, Report, VideoEvidence, VideoInfo};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::predictions::{
     Alternative, Comparison, ModelInput, ModelOutput, Transcription, TranscriptionResult, Verification,
@@ -9,13 +10,20 @@ use super::predictions::{
 };
 use super::{failed, passed};
 
-#[derive(Debug, Serialize)]
+/// The five conditions of the verdict.
+#[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "the documented answer is five booleans")]
+#[schema(as = VideoBreakdown)]
 pub(super) struct Breakdown {
+    /// The six digits were spoken.
     audio_challenge_passed: bool,
+    /// The face is never too near.
     face_to_frame_width_ratio_passed: bool,
+    /// The face is a living person's, and the card's is its print.
     not_spoof_passed: bool,
+    /// The same single face throughout.
     video_face_no_change_passed: bool,
+    /// That face is the card's.
     video_face_to_id_face_passed: bool,
 }
 

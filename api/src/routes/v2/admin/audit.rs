@@ -10,11 +10,13 @@ use countersign_shared::store::{AuditLog, StoreError};
 use countersign_shared::telemetry::events;
 use futures::{Stream, stream};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::super::query;
 use super::page::{Cut, Page};
 use super::{administrator, invalid};
 use crate::front::Front;
+use crate::openapi::sample;
 use crate::problem::Problem;
 
 const LINES: &str = "application/x-ndjson";
@@ -27,22 +29,35 @@ const BATCH: u32 = 500;
 #[into_params(parameter_in = Query)]
 struct Query {
     /// Only what was done to this tenant's resources.
+    #[param(value_type = Option<TenantId>)]
     tenant: Option<String>,
     /// Only this action.
     #[param(example = "key.created")]
     action: Option<String>,
     /// At this time (RFC 3339) or later.
+    #[param(format = DateTime, example = "2026-11-01T00:00:00Z")]
     from: Option<String>,
     /// Before this time (RFC 3339).
+    #[param(format = DateTime, example = "2026-12-01T00:00:00Z")]
     until: Option<String>,
     /// `json`, or `jsonl` for every entry as a line of its own, as with `Accept: application/x-ndjson`.
-    #[param(example = "json")]
+    #[param(value_type = Option<Format>)]
     format: Option<String>,
     /// Most entries of the page; 20 without it. Not for lines.
     #[param(minimum = 1, maximum = 100, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(value_type = Option<AuditId>)]
     cursor: Option<String>,
+}
+
+/// How entries are sent.
+#[derive(ToSchema)]
+#[schema(as = AuditFormat, rename_all = "snake_case", example = "json")]
+#[expect(dead_code, reason = "as the document shows it; a word that is neither is told what it may be")]
+pub(super) enum Format {
+    Json,
+    Jsonl,
 }
 
 /// Lists the audit log, newest first: page by page, or all of it as lines of JSON.
@@ -52,7 +67,14 @@ struct Query {
     operation_id = "list_audit_entries",
     tag = "administration",
     params(Query),
-    responses((status = 200, description = "A page.", body = Page<AuditLine>)),
+    responses((
+        status = 200,
+        description = "A page; as `application/x-ndjson`, every entry as a line of its own.",
+        content(
+            (Page<AuditLine> = "application/json"),
+            (String = "application/x-ndjson", example = json!(sample::audit_lines())),
+        ),
+    )),
     security(("bearer" = ["admin"]), ("api_key" = ["admin"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField]))),
 )]

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{KeyChange, Patch, ProblemCode, RateLimit};
+use countersign_shared::domain::{KeyChange, KeyId, Patch, ProblemCode, RateLimit};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -18,12 +18,13 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 #[schema(as = ApiKeyChange, example = json!({"monthly_quota": 20_000, "rate_limit": null}))]
 struct Change {
+    #[schema(max_length = 200)]
     label: Option<String>,
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<RateLimit>)]
     rate_limit: Patch<RateLimit>,
     #[serde(default)]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<u64>, maximum = 1_000_000_000_000_u64)]
     monthly_quota: Patch<u64>,
 }
 
@@ -33,8 +34,8 @@ struct Change {
     path = "/v2/admin/keys/{id}",
     operation_id = "change_key",
     tag = "administration",
-    params(("id" = String, Path, description = "The key.")),
-    request_body = Change,
+    params(("id" = KeyId, Path, description = "The key.")),
+    request_body = Option<Change>,
     responses((status = 200, description = "The key as it is now.", body = View)),
     security(("bearer" = ["admin"]), ("api_key" = ["admin"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField, ProblemCode::NotFound]))),

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{Patch, ProblemCode, RateLimit, TenantChange};
+use countersign_shared::domain::{Patch, ProblemCode, RateLimit, TenantChange, TenantId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -20,10 +20,10 @@ struct Change {
     /// Whether its keys are refused.
     suspended: Option<bool>,
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<RateLimit>)]
     rate_limit: Patch<RateLimit>,
     #[serde(default)]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<u64>, maximum = 1_000_000_000_000_u64)]
     monthly_quota: Patch<u64>,
 }
 
@@ -33,8 +33,8 @@ struct Change {
     path = "/v2/admin/tenants/{id}",
     operation_id = "change_tenant",
     tag = "administration",
-    params(("id" = String, Path, description = "The tenant.")),
-    request_body = Change,
+    params(("id" = TenantId, Path, description = "The tenant.")),
+    request_body = Option<Change>,
     responses((status = 200, description = "The tenant as it is now.", body = View)),
     security(("bearer" = ["admin"]), ("api_key" = ["admin"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField, ProblemCode::NotFound]))),

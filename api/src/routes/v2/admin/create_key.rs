@@ -31,20 +31,21 @@ const LONGEST_LIFE_SECONDS: u64 = 10 * 366 * 24 * 60 * 60;
     "scopes": ["verify:write", "verify:read"], "expires_in": 7_776_000, "monthly_quota": 10_000,
 }))]
 struct NewKey {
-    #[schema(value_type = String)]
     tenant: TenantId,
     /// Your own name for it.
     #[serde(default)]
+    #[schema(max_length = 200)]
     label: String,
     /// What it may do.
-    #[schema(value_type = Vec<String>)]
+    #[schema(min_items = 1)]
     scopes: Vec<Scope>,
     /// Seconds for which it is valid; for ever without it.
+    #[schema(minimum = 1, maximum = 316_224_000)]
     expires_in: Option<u64>,
     /// Instead of its tenant's.
-    #[schema(value_type = Option<Object>)]
     rate_limit: Option<RateLimit>,
     /// Instead of its tenant's: verifications a calendar month.
+    #[schema(maximum = 1_000_000_000_000_u64)]
     monthly_quota: Option<u64>,
 }
 

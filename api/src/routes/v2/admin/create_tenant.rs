@@ -22,11 +22,12 @@ const LONGEST_NAME: usize = 100;
 #[schema(as = NewTenant, example = json!({"name": "acme", "monthly_quota": 10_000}))]
 struct NewTenant {
     /// Unlike any other's; 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Of each of its keys that has none of its own.
-    #[schema(value_type = Option<Object>)]
     rate_limit: Option<RateLimit>,
     /// Of each of its keys that has none of its own: verifications a calendar month.
+    #[schema(maximum = 1_000_000_000_000_u64)]
     monthly_quota: Option<u64>,
 }
 

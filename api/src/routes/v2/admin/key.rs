@@ -12,23 +12,21 @@ use utoipa::ToSchema;
     "expires_at": null, "revoked_at": null, "last_used_at": null, "rate_limit": null, "monthly_quota": 10_000,
 }))]
 pub(super) struct View {
-    #[schema(value_type = String)]
     id: KeyId,
-    #[schema(value_type = String)]
     tenant: TenantId,
     label: String,
-    #[schema(value_type = Vec<String>)]
     scopes: Vec<Scope>,
+    #[schema(format = DateTime)]
     created_at: String,
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     expires_at: Option<String>,
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     revoked_at: Option<String>,
     /// To the minute.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     last_used_at: Option<String>,
     /// Its own; null means its tenant's.
-    #[schema(required, value_type = Option<Object>)]
+    #[schema(required)]
     rate_limit: Option<RateLimit>,
     /// Its own: verifications a calendar month; null means its tenant's.
     #[schema(required)]

@@ -17,11 +17,13 @@ use crate::problem::Problem;
 #[into_params(parameter_in = Query)]
 struct Query {
     /// Only this tenant's.
+    #[param(value_type = Option<TenantId>)]
     tenant: Option<String>,
     /// Most keys of the page; 20 without it.
     #[param(minimum = 1, maximum = 100, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(value_type = Option<KeyId>)]
     cursor: Option<String>,
 }
 

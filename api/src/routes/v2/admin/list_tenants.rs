@@ -20,6 +20,7 @@ struct Query {
     #[param(minimum = 1, maximum = 100, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(value_type = Option<TenantId>)]
     cursor: Option<String>,
 }
 

@@ -21,11 +21,32 @@ use std::str::FromStr;
 use actix_web::HttpRequest;
 use actix_web::web::{self, ServiceConfig};
 use countersign_shared::domain::{ProblemCode, Scope};
+use utoipa::OpenApi;
 
 use super::resource;
 use crate::auth::Caller;
 use crate::front::Front;
 use crate::problem::Problem;
+
+/// The operations of this folder, for the document.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        audit::handle,
+        change_key::handle,
+        change_tenant::handle,
+        create_key::handle,
+        create_tenant::handle,
+        list_keys::handle,
+        list_tenants::handle,
+        read_key::handle,
+        read_tenant::handle,
+        revoke_key::handle,
+        rotate_key::handle,
+    ),
+    components(schemas(audit::Format))
+)]
+pub(super) struct Operations;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::ProblemCode;
+use countersign_shared::domain::{KeyId, ProblemCode};
 
 use super::key::View;
 use super::{administrator, named};
@@ -15,7 +15,7 @@ use crate::problem::Problem;
     path = "/v2/admin/keys/{id}",
     operation_id = "read_key",
     tag = "administration",
-    params(("id" = String, Path, description = "The key.")),
+    params(("id" = KeyId, Path, description = "The key.")),
     responses((status = 200, description = "The key.", body = View)),
     security(("bearer" = ["admin"]), ("api_key" = ["admin"])),
     extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::ProblemCode;
+use countersign_shared::domain::{ProblemCode, TenantId};
 
 use super::tenant::View;
 use super::{administrator, named};
@@ -15,7 +15,7 @@ use crate::problem::Problem;
     path = "/v2/admin/tenants/{id}",
     operation_id = "read_tenant",
     tag = "administration",
-    params(("id" = String, Path, description = "The tenant.")),
+    params(("id" = TenantId, Path, description = "The tenant.")),
     responses((status = 200, description = "The tenant.", body = View)),
     security(("bearer" = ["admin"]), ("api_key" = ["admin"])),
     extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::ProblemCode;
+use countersign_shared::domain::{KeyId, ProblemCode};
 
 use super::{administrator, named};
 use crate::front::Front;
@@ -14,7 +14,7 @@ use crate::problem::Problem;
     path = "/v2/admin/keys/{id}",
     operation_id = "revoke_key",
     tag = "administration",
-    params(("id" = String, Path, description = "The key.")),
+    params(("id" = KeyId, Path, description = "The key.")),
     responses((status = 204, description = "It is revoked.")),
     security(("bearer" = ["admin"]), ("api_key" = ["admin"])),
     extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{ApiKey, ProblemCode};
+use countersign_shared::domain::{ApiKey, KeyId, ProblemCode};
 use countersign_shared::store::StoreError;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,6 +25,7 @@ const LONGEST_OVERLAP: u64 = 30 * DAY;
 #[schema(as = ApiKeyRotation, example = json!({"overlap": 3600}))]
 struct Rotation {
     /// Seconds for which the old key is still valid: 0 to 30 days, a day without it.
+    #[schema(maximum = 2_592_000)]
     overlap: Option<u64>,
 }
 
@@ -35,8 +36,8 @@ struct Rotation {
     path = "/v2/admin/keys/{id}/rotate",
     operation_id = "rotate_key",
     tag = "administration",
-    params(("id" = String, Path, description = "The old key.")),
-    request_body = Rotation,
+    params(("id" = KeyId, Path, description = "The old key.")),
+    request_body = Option<Rotation>,
     responses((status = 201, description = "The new key.", body = WithSecret, headers(("Location")))),
     security(("bearer" = ["admin"]), ("api_key" = ["admin"])),
     extensions(("x-error-codes" = json!([

@@ -14,12 +14,13 @@ pub(super) struct View {
     #[schema(value_type = String)]
     pub(super) id: TenantId,
     name: String,
+    #[schema(format = DateTime)]
     created_at: String,
     /// While it is set, the tenant's keys are refused.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     suspended_at: Option<String>,
     /// Of each of its keys that has none of its own.
-    #[schema(required, value_type = Option<Object>)]
+    #[schema(required)]
     rate_limit: Option<RateLimit>,
     /// Of each of its keys that has none of its own: verifications a calendar month.
     #[schema(required)]

@@ -6,9 +6,14 @@ mod read;
 use actix_web::web::{self, ServiceConfig};
 use countersign_shared::domain::{Challenge, ChallengeId, ChallengeState, Digits};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::routes::resource;
+
+/// The operations of this folder, for the document.
+#[derive(OpenApi)]
+#[openapi(paths(issue::handle, read::handle))]
+pub(super) struct Operations;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -26,14 +31,14 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     "expires_at": "2026-01-31T12:02:00.000Z",
 }))]
 pub(super) struct Resource {
-    #[schema(value_type = String)]
     id: ChallengeId,
-    #[schema(value_type = String)]
     state: ChallengeState,
     /// To be spoken, leading zeros too. Null once the challenge is used or has expired.
-    #[schema(value_type = Option<String>)]
+    #[schema(required)]
     digits: Option<Digits>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     expires_at: String,
 }
 

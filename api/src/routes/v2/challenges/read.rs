@@ -15,7 +15,7 @@ use crate::routes::v2::caller;
     path = "/v2/challenges/{id}",
     operation_id = "read_challenge",
     tag = "challenges",
-    params(("id" = String, Path, description = "The challenge.", example = "chl_0193c52e8a7b7c3e9d54a1b2c3d4e5f6")),
+    params(("id" = ChallengeId, Path, description = "The challenge.")),
     responses((status = 200, description = "The challenge.", body = Resource)),
     security(("bearer" = ["verify:read"]), ("api_key" = ["verify:read"])),
     extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),

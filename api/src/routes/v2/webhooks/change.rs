@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{EventType, ProblemCode, Scope, WebhookEndpointChange};
+use countersign_shared::domain::{EventType, ProblemCode, Scope, WebhookEndpointChange, WebhookId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -21,7 +21,6 @@ struct Change {
     url: Option<String>,
     description: Option<String>,
     /// An empty list means everything.
-    #[schema(value_type = Option<Vec<String>>)]
     events: Option<Vec<EventType>>,
     /// What is on its way to a disabled endpoint is given up.
     enabled: Option<bool>,
@@ -33,8 +32,8 @@ struct Change {
     path = "/v2/webhooks/{id}",
     operation_id = "change_webhook",
     tag = "webhooks",
-    params(("id" = String, Path, description = "The endpoint.")),
-    request_body = Change,
+    params(("id" = WebhookId, Path, description = "The endpoint.")),
+    request_body = Option<Change>,
     responses((status = 200, description = "As it is now.", body = View)),
     security(("bearer" = ["webhook:write"]), ("api_key" = ["webhook:write"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField, ProblemCode::NotFound]))),

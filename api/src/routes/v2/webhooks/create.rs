@@ -32,7 +32,6 @@ struct NewEndpoint {
     description: String,
     /// What it is told; an empty list, or none, means everything.
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
     events: Vec<EventType>,
 }
 

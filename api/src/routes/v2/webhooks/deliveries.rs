@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{DeliveryId, DeliveryState, ProblemCode, Scope};
+use countersign_shared::domain::{DeliveryId, DeliveryState, ProblemCode, Scope, WebhookId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,11 +20,12 @@ const MOST: u32 = 100;
 #[into_params(parameter_in = Query)]
 struct Query {
     /// `pending`, `delivered` or `failed`; all of them without it.
-    #[param(value_type = Option<String>)]
     state: Option<DeliveryState>,
     /// At most so many, from 1 to 100; 20 without it.
+    #[param(minimum = 1, maximum = 100, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(value_type = Option<DeliveryId>)]
     cursor: Option<String>,
 }
 
@@ -34,7 +35,7 @@ struct Query {
 struct Page {
     data: Vec<View>,
     /// Where the next page begins; null on the last one.
-    #[schema(required, value_type = Option<String>)]
+    #[schema(required)]
     next_cursor: Option<DeliveryId>,
 }
 
@@ -44,7 +45,7 @@ struct Page {
     path = "/v2/webhooks/{id}/deliveries",
     operation_id = "list_webhook_deliveries",
     tag = "webhooks",
-    params(("id" = String, Path, description = "The endpoint."), Query),
+    params(("id" = WebhookId, Path, description = "The endpoint."), Query),
     responses((status = 200, description = "A page.", body = Page)),
     security(("bearer" = ["webhook:write"]), ("api_key" = ["webhook:write"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField, ProblemCode::NotFound]))),

@@ -19,22 +19,20 @@ use utoipa::ToSchema;
 }))]
 pub(super) struct View {
     /// The header `webhook-id` of every attempt.
-    #[schema(value_type = String)]
     id: DeliveryId,
-    #[schema(value_type = String)]
     event: EventType,
     /// What it is about; null for a test and for a notice.
-    #[schema(required, value_type = Option<String>)]
+    #[schema(required)]
     verification: Option<VerificationId>,
     /// `pending`, `delivered` or `failed`.
-    #[schema(value_type = String)]
     state: DeliveryState,
     /// Since it was last begun: a redelivery counts from 0 again.
     attempts: u32,
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     next_attempt_at: Option<String>,
+    #[schema(format = DateTime)]
     created_at: String,
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     finished_at: Option<String>,
     /// The last attempts, oldest first.
     log: Vec<AttemptView>,
@@ -42,15 +40,18 @@ pub(super) struct View {
 
 /// What came of one attempt.
 #[derive(Serialize, ToSchema)]
-#[schema(as = WebhookAttempt)]
+#[schema(as = WebhookAttempt, example = json!({
+    "at": "2026-11-27T09:30:05.430Z", "duration_ms": 82, "status": 200, "error": null,
+}))]
 struct AttemptView {
+    #[schema(format = DateTime)]
     at: String,
     duration_ms: u64,
     /// Of the answer, if there was one.
     #[schema(required)]
     status: Option<u16>,
     /// Why it failed; null when it was delivered.
-    #[schema(required, value_type = Option<String>)]
+    #[schema(required)]
     error: Option<DeliveryError>,
 }
 

@@ -15,27 +15,26 @@ use utoipa::ToSchema;
     "created_at": "2026-11-27T09:30:00.000Z",
 }))]
 pub(super) struct View {
-    #[schema(value_type = String)]
     id: WebhookId,
     #[schema(value_type = String)]
     url: WebhookUrl,
     /// Your own words.
     description: String,
     /// What it is told; an empty list means everything.
-    #[schema(value_type = Vec<String>)]
     events: Vec<EventType>,
     enabled: bool,
     /// `requested`, `gone` (it answered 410) or `failing` (for too long); null while it is enabled.
-    #[schema(required, value_type = Option<String>)]
-    disabled_reason: Option<DisabledReason>,
     #[schema(required)]
+    disabled_reason: Option<DisabledReason>,
+    #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
     /// Since when no attempt has succeeded; null when the last one did.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     failing_since: Option<String>,
     /// Until when the secret before the current one signs too.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     previous_secret_until: Option<String>,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use countersign_shared::domain::{EventType, ProblemCode, WebhookUrl};
+use utoipa::OpenApi;
 
 use super::resource;
 use crate::front::Front;
@@ -27,6 +28,22 @@ const LONGEST_DESCRIPTION: usize = 200;
 /// How long the secret before the current one signs too, when nobody says.
 const USUAL_OVERLAP_SECONDS: u64 = 24 * 60 * 60;
 const LONGEST_OVERLAP_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// The operations of this folder, for the document.
+#[derive(OpenApi)]
+#[openapi(paths(
+    change::handle,
+    create::handle,
+    delete::handle,
+    deliveries::handle,
+    list::handle,
+    read::handle,
+    redeliver::handle,
+    rotate::handle,
+    rotate_tenant_secret::handle,
+    test::handle,
+))]
+pub(super) struct Operations;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config

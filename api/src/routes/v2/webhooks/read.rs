@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{ProblemCode, Scope};
+use countersign_shared::domain::{ProblemCode, Scope, WebhookId};
 
 use super::super::caller;
 use super::endpoint::View;
@@ -16,7 +16,7 @@ use crate::problem::Problem;
     path = "/v2/webhooks/{id}",
     operation_id = "read_webhook",
     tag = "webhooks",
-    params(("id" = String, Path, description = "The endpoint.")),
+    params(("id" = WebhookId, Path, description = "The endpoint.")),
     responses((status = 200, description = "The endpoint.", body = View)),
     security(("bearer" = ["webhook:write"]), ("api_key" = ["webhook:write"])),
     extensions(("x-error-codes" = json!([ProblemCode::NotFound]))),

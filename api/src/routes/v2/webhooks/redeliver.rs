@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{ProblemCode, Scope};
+use countersign_shared::domain::{DeliveryId, ProblemCode, Scope, WebhookId};
 use countersign_shared::store::StoreError;
 
 use super::super::caller;
@@ -18,8 +18,8 @@ use crate::problem::Problem;
     operation_id = "redeliver_webhook",
     tag = "webhooks",
     params(
-        ("id" = String, Path, description = "The endpoint."),
-        ("delivery" = String, Path, description = "The delivery."),
+        ("id" = WebhookId, Path, description = "The endpoint."),
+        ("delivery" = DeliveryId, Path, description = "The delivery."),
     ),
     responses((status = 202, description = "It is on its way.", body = View)),
     security(("bearer" = ["webhook:write"]), ("api_key" = ["webhook:write"])),

@@ -3,7 +3,7 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{ProblemCode, Scope, WebhookSecret};
+use countersign_shared::domain::{ProblemCode, Scope, WebhookId, WebhookSecret};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -20,6 +20,7 @@ use crate::problem::Problem;
 #[schema(as = WebhookRotation, example = json!({"overlap": 3600}))]
 struct Rotation {
     /// Seconds for which the old secret signs too, at most 604800 (a week); 86400 (a day) when it is left out.
+    #[schema(maximum = 604_800)]
     overlap: Option<u64>,
 }
 
@@ -29,8 +30,8 @@ struct Rotation {
     path = "/v2/webhooks/{id}/rotate",
     operation_id = "rotate_webhook_secret",
     tag = "webhooks",
-    params(("id" = String, Path, description = "The endpoint.")),
-    request_body = Rotation,
+    params(("id" = WebhookId, Path, description = "The endpoint.")),
+    request_body = Option<Rotation>,
     responses((status = 200, description = "With its new secret.", body = WithSecret)),
     security(("bearer" = ["webhook:write"]), ("api_key" = ["webhook:write"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField, ProblemCode::NotFound]))),

@@ -19,6 +19,7 @@ use crate::problem::Problem;
 #[schema(as = TenantWebhookRotation, example = json!({"overlap": 3600}))]
 struct Rotation {
     /// Seconds for which the old secret signs too, at most 604800 (a week); 86400 (a day) when it is left out.
+    #[schema(maximum = 604_800)]
     overlap: Option<u64>,
 }
 
@@ -30,7 +31,7 @@ struct Rotation {
 struct Secret {
     secret: String,
     /// Until when the secret before it signs too.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     previous_secret_until: Option<String>,
 }
 
@@ -40,7 +41,7 @@ struct Secret {
     path = "/v2/webhooks/secret/rotate",
     operation_id = "rotate_tenant_webhook_secret",
     tag = "webhooks",
-    request_body = Rotation,
+    request_body = Option<Rotation>,
     responses((status = 200, description = "The new secret.", body = Secret)),
     security(("bearer" = ["webhook:write"]), ("api_key" = ["webhook:write"])),
     extensions(("x-error-codes" = json!([ProblemCode::InvalidField]))),

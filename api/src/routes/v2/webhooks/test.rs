@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use countersign_shared::domain::{DeliveryId, ProblemCode, Scope};
+use countersign_shared::domain::{DeliveryId, ProblemCode, Scope, WebhookId};
 use countersign_shared::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,7 +17,6 @@ use crate::problem::Problem;
 #[schema(as = WebhookTest, example = json!({"id": "msg_019b0f3c2a7e7d31a5c06f1e8d94b2a7"}))]
 struct Sent {
     /// Of the delivery: its header `webhook-id`.
-    #[schema(value_type = String)]
     id: DeliveryId,
 }
 
@@ -27,7 +26,7 @@ struct Sent {
     path = "/v2/webhooks/{id}/test",
     operation_id = "test_webhook",
     tag = "webhooks",
-    params(("id" = String, Path, description = "The endpoint.")),
+    params(("id" = WebhookId, Path, description = "The endpoint.")),
     responses((status = 202, description = "It is on its way.", body = Sent)),
     security(("bearer" = ["webhook:write"]), ("api_key" = ["webhook:write"])),
     extensions(("x-error-codes" = json!([ProblemCode::NotFound, ProblemCode::Conflict]))),
