@@ -61,6 +61,9 @@ enum Command {
     /// Measure speed and memory on this machine.
     #[command(subcommand)]
     Bench(commands::bench::BenchCommand),
+    /// Measure how often it errs, on your own files.
+    #[command(subcommand)]
+    Eval(commands::eval::EvalCommand),
     /// Print every setting with its default and meaning.
     Settings,
     /// Print the OpenAPI document of every operation.
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
                 });
             }
             Command::Bench(command) => commands::bench::run(command, config).await,
+            Command::Eval(command) => commands::eval::run(command, config).await,
             Command::Settings => commands::settings::run(),
             Command::Openapi => commands::openapi::run(),
         };

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use countersign_api::{App, Readiness};
 use countersign_shared::adapters::Adapters;
-use countersign_shared::blob::BlobKey;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{
-    Actor, ApiKey, ApiKeyInfo, AuditEntry, AuditFilter, KeyId, KeyLimits, Kind, Lane, Media, MediaFormat,
-    MediaRole, NewVerification, Priority, REQUEST_VERSION, Request, Scope, State, TenantId, Timestamp,
-    Verification, VerificationId,
+    Actor, ApiKey, ApiKeyInfo, AuditEntry, AuditFilter, KeyId, KeyLimits, Kind, Lane, NewVerification,
+    Priority, Scope, State, TenantId, Timestamp, Verification, VerificationId,
 };
 use countersign_shared::signal::Signal;
+use countersign_shared::store::contract::new_verification;
 use countersign_shared::store::{Claim, Lease, Outcome, Stores};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -211,35 +210,9 @@ impl Service {
 
     /// A verification of a photo that nobody uploaded.
     pub(crate) async fn accept(&self) -> VerificationId {
-        let id = VerificationId::new();
-        let media = Media {
-            role: MediaRole::Photo,
-            format: MediaFormat::Jpeg,
-            key: BlobKey::new(id, MediaRole::Photo),
-            bytes: 4,
-            sha256: "00".repeat(32),
-        };
-        let request = Request {
-            version: REQUEST_VERSION,
-            kind: Kind::Spoof,
-            priority: Priority::Batch,
-            media: vec![media],
-            challenge: None,
-            language: None,
-            metadata: None,
-            webhook_url: None,
-            named_challenge: None,
-        };
-        let new = NewVerification {
-            id,
-            tenant: self.tenant,
-            key: KeyId::new(),
-            request,
-            traceparent: None,
-            completion: None,
-        };
+        let new = NewVerification { tenant: self.tenant, ..new_verification(Kind::Spoof, Priority::Batch) };
         self.stores.verifications.accept(&new).await.expect("accepted");
-        id
+        new.id
     }
 
     /// As a worker does it, without telling anyone.

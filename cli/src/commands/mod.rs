@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod eval;
 pub(crate) mod healthcheck;
 pub(crate) mod keys;
 pub(crate) mod migrate;

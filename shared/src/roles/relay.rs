@@ -1,9 +1,14 @@
 //! From the outbox to the queue: published, confirmed, and only then removed.
 
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
+use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -13,15 +18,16 @@ use crate::queue::{JobQueue, QueueError};
 use crate::store::{Outbox, StoreError};
 use crate::telemetry::events;
 
-/// Messages on their way to the queue at the same time.
+/// Messages on their way to a lane at the same time.
 const BATCH: u64 = 100;
 
 /// How often it looks without being woken, for rows that another process wrote.
 const SLOW: Duration = Duration::from_secs(2);
-/// How soon it looks again when a lane was full.
+/// How soon a lane that was full is tried again.
 const FULL: Duration = Duration::from_millis(20);
-/// How soon it looks again when something was away.
+/// How soon one that was away is: the first time, and the longest wait.
 const AWAY: Duration = Duration::from_secs(1);
+const LONG_AWAY: Duration = Duration::from_secs(5);
 
 /// Keeps the queue short, so that the rows that wait can still be put in a fair order: a tenant's ten jobs are sent
 /// before the rest of another's 100,000.
@@ -33,9 +39,9 @@ pub(super) struct Relay {
     window: u64,
 }
 
-/// How a lane, or all of them, stand after a pass; the worst comes last.
+/// How a lane stands after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+enum Standing {
     Empty,
     More,
     Full,
@@ -47,50 +53,69 @@ impl Relay {
         Self { outbox, queue, window: config.queue.window }
     }
 
-    /// A pass can be broken off anywhere: what it holds is free again, and a message sent twice is harmless.
+    /// Sends to each lane on its own, so that one that is full or away, or has a long backlog, holds up no other. It can
+    /// be broken off anywhere: what it holds is free again, and a message sent twice is harmless.
     pub(super) async fn run(self, shutdown: CancellationToken) {
-        while let Some(standing) = shutdown.run_until_cancelled(self.pass()).await {
-            let pause = match standing {
-                Standing::Empty | Standing::More => SLOW,
-                Standing::Full => FULL,
-                Standing::Away => AWAY,
-            };
+        let wakes = Lane::ALL.map(|_| Notify::new());
+        let lanes = join_all(Lane::ALL.map(|lane| self.keep_sending(lane, &wakes[lane as usize])));
+        shutdown.run_until_cancelled(join(self.keep_looking(&wakes), lanes)).await;
+    }
+
+    /// Sends what there is now, until every lane is empty, full or away.
+    pub(super) async fn pass(&self) {
+        let drain = async |lane| while self.batch(lane, BATCH).await == Standing::More {};
+        join_all(self.waiting().await.into_iter().map(drain)).await;
+    }
+
+    /// Wakes the lanes that have rows.
+    async fn keep_looking(&self, wakes: &[Notify; Lane::ALL.len()]) -> Infallible {
+        loop {
+            for lane in self.waiting().await {
+                wakes[lane as usize].notify_one();
+            }
             tokio::select! {
-                () = shutdown.cancelled() => return,
                 () = self.outbox.added() => {}
-                () = sleep(pause) => {}
+                () = sleep(SLOW) => {}
             }
         }
     }
 
-    /// Sends what there is, a batch of each lane that has rows in turn, until every lane is empty, full or away. Which
-    /// lanes have rows is asked each time, so that a long backlog in one holds up no other.
-    pub(super) async fn pass(&self) -> Standing {
+    async fn keep_sending(&self, lane: Lane, wake: &Notify) -> Infallible {
+        let (mut most, mut away) = (BATCH, AWAY);
         loop {
-            let lanes = match self.outbox.waiting().await {
-                Ok(lanes) => lanes,
-                Err(error) => return away("outbox", &error),
-            };
-            let (mut worst, mut sends) = (Standing::Empty, false);
-            for lane in lanes {
-                match self.batch(lane).await {
-                    Ok(Standing::More) => sends = true,
-                    Ok(standing) => worst = worst.max(standing),
-                    Err(error) => return away("outbox", &error),
+            match self.batch(lane, most).await {
+                Standing::Empty => wake.notified().await,
+                Standing::More => (most, away) = (BATCH, AWAY),
+                Standing::Full => sleep(FULL).await,
+                Standing::Away => {
+                    sleep(away).await;
+                    // One message shows whether it is back.
+                    (most, away) = (1, (away * 2).min(LONG_AWAY));
                 }
             }
-            if !sends {
-                return worst;
-            }
         }
     }
 
-    async fn batch(&self, lane: Lane) -> Result<Standing, StoreError> {
+    async fn waiting(&self) -> Vec<Lane> {
+        self.outbox.waiting().await.unwrap_or_else(|error| {
+            events::dependency_failed("outbox", &error);
+            Vec::new()
+        })
+    }
+
+    async fn batch(&self, lane: Lane, most: u64) -> Standing {
+        self.try_batch(lane, most).await.unwrap_or_else(|error| {
+            events::dependency_failed("outbox", &error);
+            Standing::Away
+        })
+    }
+
+    async fn try_batch(&self, lane: Lane, most: u64) -> Result<Standing, StoreError> {
         let depth = match self.queue.depth(lane).await {
             Ok(depth) => depth,
-            Err(error) => return Ok(standing(&error)),
+            Err(error) => return Ok(failed(lane, &error)),
         };
-        let room = self.window.saturating_sub(depth).min(BATCH);
+        let room = self.window.saturating_sub(depth).min(most);
         if room == 0 {
             return Ok(Standing::Full);
         }
@@ -105,22 +130,23 @@ impl Relay {
         let sent: Vec<i64> =
             taken.filter(|(_, result)| result.is_ok()).map(|(row, _)| row.sequence).collect();
         batch.sent(&sent).await?;
-        let worst = published.iter().filter_map(|result| result.as_ref().err()).map(standing).max();
-        Ok(worst.unwrap_or(Standing::More))
+        let worst =
+            published.iter().filter_map(|result| result.as_ref().err()).max_by_key(|error| standing(error));
+        Ok(worst.map_or(Standing::More, |error| failed(lane, error)))
     }
 }
 
-fn away(what: &'static str, error: &StoreError) -> Standing {
-    events::dependency_failed(what, error);
-    Standing::Away
+fn failed(lane: Lane, error: &QueueError) -> Standing {
+    let standing = standing(error);
+    if standing == Standing::Away {
+        events::lane_failed(lane, "publish", error);
+    }
+    standing
 }
 
 fn standing(error: &QueueError) -> Standing {
     match error {
         QueueError::Full => Standing::Full,
-        QueueError::Unavailable(_) | QueueError::Closed => {
-            events::dependency_failed("publish", error);
-            Standing::Away
-        }
+        QueueError::Unavailable(_) | QueueError::Closed => Standing::Away,
     }
 }

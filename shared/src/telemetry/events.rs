@@ -114,6 +114,12 @@ pub fn consumer_lost(cause: Cause<'_>) {
     warn!(cause, "consumer lost");
 }
 
+/// One lane of the queue can't be used; the others go on, and it is tried again.
+pub fn lane_failed(lane: Lane, what: &'static str, cause: Cause<'_>) {
+    warn!(%lane, what, cause, "lane failed");
+    metrics::lane_failed(lane);
+}
+
 /// Nobody can read the message, so it is set aside.
 pub fn message_unreadable(lane: Lane, size_bytes: usize, cause: Cause<'_>) {
     error!(%lane, message.size_bytes = size_bytes as u64, cause, "message is unreadable");

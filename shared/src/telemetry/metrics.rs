@@ -21,6 +21,7 @@ const STAGE_SECONDS: &str = "countersign_stage_seconds";
 const INFERENCE_SECONDS: &str = "countersign_inference_seconds";
 const QUEUE_DEPTH: &str = "countersign_queue_depth";
 const QUEUE_DEAD: &str = "countersign_queue_dead";
+const LANE_FAILURES: &str = "countersign_lane_failures_total";
 const OUTBOX_ROWS: &str = "countersign_outbox_rows";
 const JOBS_UNFINISHED: &str = "countersign_jobs_unfinished";
 const PERMITS_IN_USE: &str = "countersign_permits_in_use";
@@ -131,6 +132,10 @@ pub fn inference(model: &str, shape: &[usize], duration: Duration) {
     histogram!(INFERENCE_SECONDS, "model" => model.to_owned(), "shape" => shape).record(duration);
 }
 
+pub fn lane_failed(lane: Lane) {
+    counter!(LANE_FAILURES, "lane" => lane.name()).increment(1);
+}
+
 pub fn queue_depth(lane: Lane, depth: u64) {
     gauge!(QUEUE_DEPTH, "lane" => lane.name()).set(depth as f64);
 }
@@ -227,6 +232,7 @@ fn describe() {
     describe_histogram!(INFERENCE_SECONDS, Unit::Seconds, "time that a model runs, by its input shape");
     describe_gauge!(QUEUE_DEPTH, "messages that wait in a lane");
     describe_gauge!(QUEUE_DEAD, "messages that were set aside: see countersign queue list");
+    describe_counter!(LANE_FAILURES, "times that a lane of the queue could not be sent to or taken from");
     describe_gauge!(OUTBOX_ROWS, "messages that the queue does not have yet");
     describe_gauge!(JOBS_UNFINISHED, "verifications that are queued or in work");
     describe_gauge!(PERMITS_IN_USE, "jobs in work in this process");

@@ -84,7 +84,9 @@ impl Installation {
 
     /// A key of that tenant, which is made when it does not exist.
     pub(crate) fn create_key(&self, tenant: &str) -> String {
-        let key = self.countersign(&["keys", "create", "--tenant", tenant]);
+        let scopes = ["verify:write", "verify:read", "webhook:write"].map(|scope| ["--scope", scope]);
+        let key =
+            self.countersign(&[&["keys", "create", "--tenant", tenant], scopes.as_flattened()].concat());
         key.trim().to_owned()
     }
 

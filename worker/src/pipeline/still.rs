@@ -102,6 +102,17 @@ impl StillStage {
         Ok(Still { evidence, embedding })
     }
 
+    /// The vector of the face that is meant, and nothing else; `None` when there is none.
+    pub fn template(
+        &self,
+        image: &DecodedImage,
+        cancelled: &CancellationToken,
+    ) -> Result<Option<Embedding>, PipelineError> {
+        let sighting = search(&self.detector, &image.picture, cancelled)?;
+        let Some(meant) = count::counted(&sighting.faces).first() else { return Ok(None) };
+        Ok(self.embedder.embed(&sighting.picture, &meant.points, cancelled)?)
+    }
+
     /// How many of the other faces repeat the portrait.
     fn ghosts(
         &self,

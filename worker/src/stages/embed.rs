@@ -68,6 +68,11 @@ impl Embedding {
         directed.then(|| Self(values.iter().map(|value| value / length).collect()))
     }
 
+    /// Its numbers, as many as the model gives.
+    pub fn values(&self) -> &[f32] {
+        &self.0
+    }
+
     /// The mean direction of several; `None` when there are none or they cancel out.
     pub fn mean<'a>(several: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let mut several = several.into_iter();

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Shared;
-use super::failure::{Failure, set_up};
+use super::failure::Failure;
 use super::settle::{RabbitSettle, Settled, set_aside};
 use super::subscribe::{Arrived, Subscription};
 use crate::domain::{Lane, LaneShare};
@@ -63,7 +63,7 @@ impl RabbitConsumer {
     async fn subscribed(&mut self) -> Result<&mut Subscription, Failure> {
         if self.subscription.is_none() {
             let (shared, lanes, prefetch) = (self.shared.clone(), self.lanes.clone(), self.prefetch);
-            let open = async move { set_up(Subscription::open(shared, &lanes, prefetch)).await };
+            let open = async move { Subscription::open(&shared, &lanes, prefetch).await };
             let opening = self.opening.get_or_insert_with(|| AbortOnDropHandle::new(tokio::spawn(open)));
             let opened = opening.await;
             self.opening = None;
@@ -74,39 +74,32 @@ impl RabbitConsumer {
 
     /// The next message of the lane whose turn it is.
     async fn arrived(&mut self) -> Result<(Lane, Arrived), Failure> {
-        loop {
-            self.subscribed().await?;
-            let subscription = self.subscription.as_mut().expect("it was made above, this is a bug");
-            let (turns, settled) = (&mut self.turns, &self.settled);
-            let mut alarm = pin!(sleep_until(subscription.first_look()));
-            alarm.as_mut().await;
-            let arrived = poll_fn(|context| {
-                loop {
-                    if let Err(cause) = subscription.collect(context) {
-                        return Poll::Ready(Err(cause));
-                    }
-                    let now = Instant::now();
-                    let kept = kept_until(turns, settled, subscription, now);
-                    if kept.is_none()
-                        && let Some(arrived) = turns.take(|lane| subscription.take(lane))
-                    {
-                        return Poll::Ready(Ok(Some(arrived)));
-                    }
-                    let renewal = subscription.renewal();
-                    if renewal <= now {
-                        return Poll::Ready(Ok(None));
-                    }
-                    alarm.as_mut().reset(kept.unwrap_or(renewal).min(renewal));
-                    if alarm.as_mut().poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
+        self.subscribed().await?;
+        let subscription = self.subscription.as_mut().expect("it was made above, this is a bug");
+        let (turns, settled) = (&mut self.turns, &self.settled);
+        let mut alarm = pin!(sleep_until(subscription.first_look()));
+        alarm.as_mut().await;
+        poll_fn(|context| {
+            loop {
+                if let Err(cause) = subscription.collect(context) {
+                    return Poll::Ready(Err(cause));
                 }
-            });
-            match arrived.await? {
-                Some(arrived) => return Ok(arrived),
-                None => set_up(subscription.renew()).await?,
+                let kept = kept_until(turns, settled, subscription, Instant::now());
+                if kept.is_none()
+                    && let Some(arrived) = turns.take(|lane| subscription.take(lane))
+                {
+                    return Poll::Ready(Ok(arrived));
+                }
+                let Some(look) = kept.into_iter().chain(subscription.next_look()).min() else {
+                    return Poll::Pending;
+                };
+                alarm.as_mut().reset(look);
+                if alarm.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
             }
-        }
+        })
+        .await
     }
 
     /// As [`arrived`](Self::arrived), over losses of the channel and past messages that nobody can read.
@@ -130,7 +123,7 @@ impl RabbitConsumer {
                     let settle = RabbitSettle {
                         acker: delivery.acker,
                         _channel: channel,
-                        publisher: self.shared.publisher.clone(),
+                        publisher: self.shared.publisher(lane).clone(),
                         lane,
                         body: delivery.data,
                         id: message.verification_id.to_string(),

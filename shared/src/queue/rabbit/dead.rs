@@ -61,7 +61,7 @@ async fn replay(shared: &Shared, letter: &Delivery) -> Result<bool, Failure> {
     let (Some(lane), Ok(message)) = (lane(letter), JobMessage::from_bytes(&letter.data)) else {
         return Ok(false);
     };
-    shared.publisher.to_lane(lane, letter.data.clone(), &message.verification_id.to_string()).await?;
+    shared.publisher(lane).send(letter.data.clone(), &message.verification_id.to_string()).await?;
     within(letter.acker.ack(BasicAckOptions::default())).await?;
     Ok(true)
 }

@@ -68,13 +68,23 @@ pub(super) enum Refusal {
 
 impl Failure {
     pub(super) fn refusal(&self) -> Option<Refusal> {
-        let Self::Broker(error) = self else { return None };
-        let ErrorKind::ProtocolError(error) = error.kind() else { return None };
-        match error.kind() {
+        match self.said()? {
             AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => Some(Refusal::Different),
             AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
             | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Some(Refusal::Forbidden),
             _ => None,
         }
+    }
+
+    /// Whether the queue is not there.
+    pub(super) fn is_of_nothing(&self) -> bool {
+        matches!(self.said(), Some(AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)))
+    }
+
+    /// The broker's reason.
+    fn said(&self) -> Option<&AMQPErrorKind> {
+        let Self::Broker(error) = self else { return None };
+        let ErrorKind::ProtocolError(error) = error.kind() else { return None };
+        Some(error.kind())
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! - `link`: a connection that is opened again whenever it is lost. There are two, because a broker that is short of
 //!   memory stops reading from a connection that publishes.
-//! - `topology`: exchanges and queues. `publish`, `subscribe`, `consume`, `settle`, `depth`, `dead`: what is
-//!   done with them.
+//! - `topology`: exchanges and queues. `publish`, `stream`, `subscribe`, `consume`, `settle`, `depth`, `dead`: what is
+//!   done with them. Lanes share no channel, so one whose queue is broken holds up no other.
 //! - `failure`: what can go wrong, and the time after which it has.
 
 mod consume;
@@ -13,6 +13,7 @@ mod failure;
 mod link;
 mod publish;
 mod settle;
+mod stream;
 mod subscribe;
 #[cfg(test)]
 mod tests;
@@ -46,11 +47,17 @@ pub struct RabbitQueue {
 
 struct Shared {
     topology: Arc<Topology>,
-    publisher: Arc<Publisher>,
+    publishers: [Arc<Publisher>; Lane::ALL.len()],
     /// Never publishes.
     reading: Arc<Link>,
     gauge: Gauge,
     closed: CancellationToken,
+}
+
+impl Shared {
+    fn publisher(&self, lane: Lane) -> &Arc<Publisher> {
+        &self.publishers[lane as usize]
+    }
 }
 
 impl RabbitQueue {
@@ -67,7 +74,8 @@ impl RabbitQueue {
         topology.declare(&writing.channel().await?).await?;
         let reading = Arc::new(Link::open(&uri, "consume").await?);
         let shared = Shared {
-            publisher: Arc::new(Publisher::new(writing, topology.clone())),
+            publishers: Lane::ALL
+                .map(|lane| Arc::new(Publisher::new(writing.clone(), topology.clone(), lane))),
             gauge: Gauge::new(reading.clone()),
             reading,
             topology,
@@ -93,11 +101,11 @@ impl JobQueue for RabbitQueue {
             return Err(QueueError::Closed);
         }
         let id = message.verification_id.to_string();
-        let delay = topology::delay(delay);
+        let (delay, publisher) = (topology::delay(delay), self.shared.publisher(lane));
         if delay.is_zero() {
-            return Ok(self.shared.publisher.to_lane(lane, message.to_bytes(), &id).await?);
+            return Ok(publisher.send(message.to_bytes(), &id).await?);
         }
-        Ok(self.shared.publisher.to_lane_after(delay, lane, message.to_bytes(), &id).await?)
+        Ok(publisher.send_after(delay, message.to_bytes(), &id).await?)
     }
 
     async fn consume(&self, lanes: &[LaneShare], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {

@@ -1,4 +1,5 @@
-//! Messages out: confirmed by the broker, many on their way at the same time.
+//! Messages out: confirmed by the broker, many on their way at the same time. Each lane has a channel of its own, so that
+//! one whose queue is broken holds up no other.
 
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -21,6 +22,7 @@ const PERSISTENT: u8 = 2;
 pub(super) struct Publisher {
     link: Arc<Link>,
     topology: Arc<Topology>,
+    lane: Lane,
     channel: tokio::sync::Mutex<Option<Open>>,
     /// Held while a message is numbered and put in line, which the client does in two steps: the confirms of two
     /// messages would be mixed up.
@@ -42,28 +44,22 @@ struct Letter {
 }
 
 impl Publisher {
-    pub(super) fn new(link: Arc<Link>, topology: Arc<Topology>) -> Self {
-        Self { link, topology, channel: tokio::sync::Mutex::default(), in_order: Mutex::default() }
+    pub(super) fn new(link: Arc<Link>, topology: Arc<Topology>, lane: Lane) -> Self {
+        Self { link, topology, lane, channel: tokio::sync::Mutex::default(), in_order: Mutex::default() }
     }
 
     /// Returns when the lane's queue has the message. `id` is for people who look into the broker.
-    pub(super) async fn to_lane(&self, lane: Lane, body: Vec<u8>, id: &str) -> Result<(), Failure> {
-        self.send(Letter::new(self.topology.jobs(), lane, body, id)).await
+    pub(super) async fn send(&self, body: Vec<u8>, id: &str) -> Result<(), Failure> {
+        self.post(Letter::new(self.topology.jobs(), self.lane, body, id)).await
     }
 
     /// Returns when the message is on its way to the lane, where it arrives after the delay.
-    pub(super) async fn to_lane_after(
-        &self,
-        delay: Duration,
-        lane: Lane,
-        body: Vec<u8>,
-        id: &str,
-    ) -> Result<(), Failure> {
+    pub(super) async fn send_after(&self, delay: Duration, body: Vec<u8>, id: &str) -> Result<(), Failure> {
         set_up(self.declare_retry(delay)).await?;
-        self.send(Letter::new(self.topology.retry(delay), lane, body, id)).await
+        self.post(Letter::new(self.topology.retry(delay), self.lane, body, id)).await
     }
 
-    async fn send(&self, mut letter: Letter) -> Result<(), Failure> {
+    async fn post(&self, mut letter: Letter) -> Result<(), Failure> {
         let mut declared_again = false;
         loop {
             if self.link.is_blocked() {
@@ -106,7 +102,7 @@ impl Publisher {
         published.await?.await
     }
 
-    /// The channel that all share; a fresh one, with the topology declared again, when it is gone.
+    /// The lane's channel; a fresh one, with the topology declared again, when it is gone.
     async fn channel(&self) -> Result<Arc<Channel>, Failure> {
         let mut open = self.channel.lock().await;
         Ok(self.opened(&mut open).await?.channel.clone())
@@ -131,7 +127,7 @@ impl Publisher {
     async fn opened<'open>(&self, open: &'open mut Option<Open>) -> Result<&'open mut Open, Failure> {
         if open.as_ref().is_none_or(|open| !open.channel.status().connected()) {
             let channel = self.link.channel().await?;
-            self.topology.declare(&channel).await?;
+            self.topology.declare_lane(&channel, self.lane).await?;
             within(channel.confirm_select(ConfirmSelectOptions::default())).await?;
             *open = Some(Open { channel: Arc::new(channel), delays: HashSet::new() });
         }

@@ -55,7 +55,7 @@ impl Settle for RabbitSettle {
         let delay = topology::delay(after);
         if !delay.is_zero() {
             let body = std::mem::take(&mut self.body);
-            self.publisher.to_lane_after(delay, self.lane, body, &self.id).await?;
+            self.publisher.send_after(delay, body, &self.id).await?;
             // Not before: twice is harmless, never is not.
             return self.ack().await;
         }

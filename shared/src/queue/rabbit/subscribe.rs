@@ -1,22 +1,21 @@
-//! A consumer's lanes: a channel and a subscription for each, and what has arrived.
+//! A consumer's lanes: each is subscribed to, lost and subscribed to again on its own.
 
-use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::try_join_all;
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Shared;
-use super::failure::{Failure, within};
-use super::settle::give_back;
+use super::failure::{Failure, set_up};
+use super::stream::LaneStream;
 use crate::domain::{Lane, LaneShare};
+use crate::telemetry::events;
 
 /// What waits in a lane arrives a moment after the subscription, and the heaviest lane shall come first.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
@@ -24,15 +23,14 @@ const FIRST_LOOK: Duration = Duration::from_millis(50);
 /// deleted and made anew, RabbitMQ 3.10 neither tells a channel that had subscribed to the old one nor ever delivers
 /// anything of the new one on it.
 const IDLE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 60 });
-/// The most that the broker sends ahead to one subscription.
-const MOST_AHEAD: u16 = 2_000;
+/// The wait before a lane that could not be subscribed to is tried again: the first one, and the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
 
-/// A consumer's lanes. Each has a channel of its own, so that one can be renewed without the others.
+/// As long as one of its lanes is subscribed to.
 pub(super) struct Subscription {
-    shared: Arc<Shared>,
     since: Instant,
-    prefetch: usize,
-    lanes: Vec<LaneStream>,
+    lanes: Vec<Subscribed>,
 }
 
 /// A message, and the channel on which it came.
@@ -41,26 +39,41 @@ pub(super) struct Arrived {
     pub(super) channel: Channel,
 }
 
-/// At most `prefetch` messages of a lane have arrived or are in a worker's hands.
-struct LaneStream {
+/// One lane.
+struct Subscribed {
     lane: Lane,
-    channel: Channel,
-    stream: lapin::Consumer,
-    arrived: VecDeque<Delivery>,
-    /// Since when nothing has come.
-    idle_since: Instant,
+    prefetch: usize,
+    shared: Arc<Shared>,
+    /// `None` while the lane is lost.
+    stream: Option<LaneStream>,
+    /// The next one, on its way.
+    opening: Option<AbortOnDropHandle<Result<LaneStream, Failure>>>,
+    /// No other is opened before, and how long that is put off should it fail.
+    not_before: Instant,
+    pause: Duration,
 }
 
 impl Subscription {
+    /// Fails when no lane can be subscribed to; one that can't is tried again later.
     pub(super) async fn open(
-        shared: Arc<Shared>,
+        shared: &Arc<Shared>,
         lanes: &[LaneShare],
         prefetch: usize,
     ) -> Result<Self, Failure> {
-        shared.topology.declare(&shared.reading.channel().await?).await?;
-        let open = lanes.iter().map(|share| LaneStream::open(&shared, share.lane, prefetch));
-        let lanes = try_join_all(open).await?;
-        Ok(Self { shared, since: Instant::now(), prefetch, lanes })
+        let lanes = lanes.iter().map(|share| Subscribed::new(shared.clone(), share.lane, prefetch)).collect();
+        let mut subscription = Self { since: Instant::now(), lanes };
+        let mut failed = None;
+        poll_fn(|context| {
+            failed = subscription.collect(context).err().or(failed.take());
+            let are_tried = subscription.lanes.iter().all(|lane| lane.opening.is_none());
+            if are_tried { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        subscription.since = Instant::now();
+        match failed {
+            Some(failure) if subscription.is_lost() => Err(failure),
+            _ => Ok(subscription),
+        }
     }
 
     pub(super) fn first_look(&self) -> Instant {
@@ -71,77 +84,83 @@ impl Subscription {
         self.since.elapsed()
     }
 
-    /// Takes in what has arrived.
+    /// Takes in what has arrived. Fails when the last lane is lost; one that is lost alone is logged and opened again.
     pub(super) fn collect(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
-        for lane in &mut self.lanes {
-            while let Poll::Ready(next) = lane.stream.poll_next_unpin(context) {
-                lane.arrived.push_back(next.ok_or(Failure::Cancelled)??);
-                lane.idle_since = Instant::now();
-            }
+        let collected = self.lanes.iter_mut().map(|lane| (lane.lane, lane.collect(context)));
+        let failed = collected.filter_map(|(lane, result)| Some((lane, result.err()?)));
+        let mut failed: Vec<(Lane, Failure)> = failed.collect();
+        if self.is_lost()
+            && let Some((_, failure)) = failed.pop()
+        {
+            return Err(failure);
+        }
+        for (lane, failure) in failed {
+            events::lane_failed(lane, "consume", &failure);
         }
         Ok(())
     }
 
     pub(super) fn has(&self, lane: Lane) -> bool {
-        self.lanes.iter().any(|stream| stream.lane == lane && !stream.arrived.is_empty())
+        self.streams().any(|stream| stream.lane == lane && !stream.is_empty())
     }
 
     pub(super) fn take(&mut self, lane: Lane) -> Option<Arrived> {
-        let stream = self.lanes.iter_mut().find(|stream| stream.lane == lane)?;
-        Some(Arrived { delivery: stream.arrived.pop_front()?, channel: stream.channel.clone() })
+        let lane = self.lanes.iter_mut().find(|subscribed| subscribed.lane == lane)?;
+        lane.stream.as_mut()?.take()
     }
 
-    /// When [`renew`](Self::renew) has something to do.
-    pub(super) fn renewal(&self) -> Instant {
-        let idle = self.lanes.iter().filter(|lane| lane.arrived.is_empty());
-        let idle_since = idle.map(|lane| lane.idle_since).min();
-        idle_since.unwrap_or_else(Instant::now) + IDLE
+    /// When [`collect`](Self::collect) has something to do of which nobody will tell it.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        self.lanes.iter().filter_map(Subscribed::due).min()
     }
 
-    /// Subscribes again to lanes of which nothing has come for long. Can be broken off and taken up again.
-    pub(super) async fn renew(&mut self) -> Result<(), Failure> {
-        for lane in &mut self.lanes {
-            if lane.idle_since.elapsed() >= IDLE && lane.arrived.is_empty() {
-                *lane = LaneStream::open(&self.shared, lane.lane, self.prefetch).await?;
-            }
+    fn is_lost(&self) -> bool {
+        self.streams().next().is_none()
+    }
+
+    fn streams(&self) -> impl Iterator<Item = &LaneStream> {
+        self.lanes.iter().filter_map(|lane| lane.stream.as_ref())
+    }
+}
+
+impl Subscribed {
+    fn new(shared: Arc<Shared>, lane: Lane, prefetch: usize) -> Self {
+        let not_before = Instant::now();
+        Self { lane, prefetch, shared, stream: None, opening: None, not_before, pause: SHORTEST_PAUSE }
+    }
+
+    /// Takes in what has arrived, and opens the next stream when it is time.
+    fn collect(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
+        if self.due().is_some_and(|due| due <= Instant::now()) {
+            let open = LaneStream::open(self.shared.clone(), self.lane, self.prefetch);
+            self.opening = Some(AbortOnDropHandle::new(tokio::spawn(set_up(open))));
         }
-        Ok(())
-    }
-}
-
-impl LaneStream {
-    async fn open(shared: &Shared, lane: Lane, prefetch: usize) -> Result<Self, Failure> {
-        let channel = shared.reading.channel().await?;
-        let ahead = u16::try_from(prefetch).unwrap_or(MOST_AHEAD).min(MOST_AHEAD);
-        within(channel.basic_qos(ahead, BasicQosOptions::default())).await?;
-        let queue = shared.topology.lane(lane);
-        let options = BasicConsumeOptions::default();
-        let consumed = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
-        let stream = within(consumed).await?;
-        Ok(Self { lane, channel, stream, arrived: VecDeque::new(), idle_since: Instant::now() })
-    }
-}
-
-impl Drop for LaneStream {
-    /// Gives back what has arrived and was not handed out. The channel stays open while deliveries of it are unsettled.
-    fn drop(&mut self) {
-        let (channel, stream) = (self.channel.clone(), self.stream.clone());
-        let arrived = std::mem::take(&mut self.arrived);
-        // Without a runtime the process ends, and the channel with it.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(end(channel, stream, arrived));
+        let mut result = Ok(());
+        if let Some(Poll::Ready(opened)) = self.opening.as_mut().map(|opening| opening.poll_unpin(context)) {
+            self.opening = None;
+            result = opened.unwrap_or(Err(Failure::Cancelled)).map(|stream| {
+                self.stream = Some(stream);
+                self.pause = SHORTEST_PAUSE;
+            });
         }
+        if let Some(Err(failure)) = self.stream.as_mut().map(|stream| stream.collect(context)) {
+            self.stream = None;
+            result = Err(failure);
+        }
+        result.inspect_err(|_| {
+            self.not_before = Instant::now() + self.pause;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        })
     }
-}
 
-async fn end(channel: Channel, mut stream: lapin::Consumer, mut arrived: VecDeque<Delivery>) {
-    // No message comes after the broker's answer. If it does not answer, the channel is gone, and it gives back by itself.
-    let _ = within(channel.basic_cancel(stream.tag(), BasicCancelOptions::default())).await;
-    while let Some(Some(Ok(delivery))) = stream.next().now_or_never() {
-        arrived.push_back(delivery);
-    }
-    // The last first: each goes to the head of its queue.
-    for delivery in arrived.iter().rev() {
-        give_back(&delivery.acker);
+    /// When the next stream is to be opened, unless that is under way or nobody knows yet.
+    fn due(&self) -> Option<Instant> {
+        if self.opening.is_some() {
+            return None;
+        }
+        match &self.stream {
+            Some(stream) => Some((stream.quiet_since()? + IDLE).max(self.not_before)),
+            None => Some(self.not_before),
+        }
     }
 }

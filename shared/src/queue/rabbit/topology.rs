@@ -66,22 +66,27 @@ impl Topology {
 
     /// Makes what every process needs, unless it exists.
     pub(super) async fn declare(&self, channel: &Channel) -> Result<(), Undeclared> {
+        for lane in Lane::ALL {
+            self.declare_lane(channel, lane).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes what one lane needs, unless it exists.
+    pub(super) async fn declare_lane(&self, channel: &Channel, lane: Lane) -> Result<(), Undeclared> {
         declare_exchange(channel, self.jobs(), ExchangeKind::Direct).await?;
         declare_exchange(channel, self.dead(), ExchangeKind::Fanout).await?;
         declare_queue(channel, self.dead(), &[("x-delivery-limit", NO_DELIVERY_LIMIT.into())]).await?;
         bind(channel, self.dead(), self.dead(), "").await?;
-        for lane in Lane::ALL {
-            let arguments = [
-                ("x-delivery-limit", DELIVERY_LIMIT.into()),
-                ("x-max-length", i64::from(self.max_length).into()),
-                ("x-overflow", text("reject-publish")),
-                ("x-dead-letter-exchange", text(&self.dead())),
-                ("x-dead-letter-strategy", text("at-least-once")),
-            ];
-            declare_queue(channel, self.lane(lane), &arguments).await?;
-            bind(channel, self.lane(lane), self.jobs(), lane.name()).await?;
-        }
-        Ok(())
+        let arguments = [
+            ("x-delivery-limit", DELIVERY_LIMIT.into()),
+            ("x-max-length", i64::from(self.max_length).into()),
+            ("x-overflow", text("reject-publish")),
+            ("x-dead-letter-exchange", text(&self.dead())),
+            ("x-dead-letter-strategy", text("at-least-once")),
+        ];
+        declare_queue(channel, self.lane(lane), &arguments).await?;
+        bind(channel, self.lane(lane), self.jobs(), lane.name()).await
     }
 
     /// Makes the exchange and the queue of one delay, unless they exist.

@@ -1,7 +1,6 @@
 //! What became of every job: seen from the rows, the queues, the media and the callers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use countersign_shared::domain::Timestamp;
 use countersign_shared::roles::Duties;
 use tokio::time::sleep;
 
+use super::finding::Finding;
 use super::load::Tally;
 use crate::cluster::installation::Installation;
 
@@ -23,6 +23,7 @@ const TRIGGER: &str = "CREATE TABLE audit (id uuid NOT NULL, state text NOT NULL
 
 const NOT_FINAL: &str = "SELECT count(*) FROM verifications WHERE state IN ('queued', 'processing')";
 const OUTBOX: &str = "SELECT count(*) FROM outbox";
+const UNTOLD: &str = "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'";
 const HELD: &str =
     "SELECT count(*) FROM verifications WHERE lease_owner IS NOT NULL OR lease_until IS NOT NULL";
 const NOT_ONCE: &str = "SELECT count(*) FROM verifications
@@ -32,14 +33,6 @@ const NOT_ONCE: &str = "SELECT count(*) FROM verifications
 const QUEUES_EMPTY_WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) struct Audit;
-
-/// Something that was counted, and what it has to be, where it has to be something.
-pub(super) struct Finding {
-    what: &'static str,
-    count: u64,
-    expected: Option<u64>,
-    detail: String,
-}
 
 struct Row {
     state: String,
@@ -56,7 +49,7 @@ impl Audit {
     /// Waits until nothing is left to do.
     pub(super) async fn settle(&self, installation: &Installation, within: Duration) {
         let began = Instant::now();
-        for query in [NOT_FINAL, OUTBOX] {
+        for query in [NOT_FINAL, OUTBOX, UNTOLD] {
             installation.until(query, 0, within.saturating_sub(began.elapsed())).await;
         }
         let deadline = Instant::now() + QUEUES_EMPTY_WITHIN;
@@ -116,35 +109,6 @@ impl Audit {
             Finding::must("rows whose media are gone", without_media, 0),
             Finding::must("panics", panics, 0),
         ]
-    }
-}
-
-impl Finding {
-    fn noted(what: &'static str, count: u64) -> Self {
-        Self { what, count, expected: None, detail: String::new() }
-    }
-
-    fn must(what: &'static str, count: u64, expected: u64) -> Self {
-        Self { expected: Some(expected), ..Self::noted(what, count) }
-    }
-
-    fn because(self, detail: String) -> Self {
-        Self { detail, ..self }
-    }
-
-    pub(super) fn holds(&self) -> bool {
-        self.expected.is_none_or(|expected| self.count == expected)
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:<48} {}", self.what, self.count)?;
-        match self.expected {
-            Some(_) if self.holds() => formatter.write_str("  ok"),
-            Some(expected) => write!(formatter, "  and not {expected} {}", self.detail),
-            None => Ok(()),
-        }
     }
 }
 

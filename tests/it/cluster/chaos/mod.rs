@@ -1,10 +1,14 @@
-//! Under load, everything is killed, paused and cut off; afterwards every job is accounted for.
+//! Under load, everything is killed, paused and cut off; afterwards every job is accounted for, and every webhook.
+//! Front ends and workers alike send webhooks, so whichever of them is struck was sending some.
 //!
 //! `scripts/chaos JOBS KILLS` asks for more than `./test` does; `COUNTERSIGN_TEST_CHAOS_SEED` repeats an order of faults.
 
 mod audit;
+mod deliveries;
 mod faults;
+mod finding;
 mod load;
+mod receiver;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -15,16 +19,22 @@ use countersign_shared::command::note;
 use self::audit::Audit;
 use self::faults::Faults;
 use self::load::Load;
+use self::receiver::Receiver;
 use super::installation::{Installation, Plan};
 use super::node::{Node, Role};
 use super::servers::Servers;
 
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("WORKER__PERMITS", "4"),
     // Servers are away for seconds, again and again, and every retry is an attempt.
     ("WORKER__MAX_ATTEMPTS", "1000"),
     ("WORKER__JOB_TIME", "15s"),
     ("V1__WAIT", "15s"),
+    ("WEBHOOKS__ALLOW", r#"["127.0.0.1"]"#),
+    // A sender that was killed holds up what it was sending for half a minute more than these.
+    ("WEBHOOKS__CONNECT_TIME", "1s"),
+    ("WEBHOOKS__ANSWER_TIME", "3s"),
+    ("WEBHOOKS__RETRY_DELAYS", receiver::RETRY_DELAYS),
 ];
 
 /// How long it may take, once everything is well again, until nothing is left to do.
@@ -64,6 +74,7 @@ async fn whatever_is_killed_paused_or_cut_off_every_accepted_job_finishes_exactl
     let plan = Plan { front_ends: 2, workers: 3, worker: Role::FakeWorker(20, 200), settings: &SETTINGS };
     let mut installation = Installation::start(servers, plan).await;
     let audit = Audit::begin(&installation);
+    let receiver = Receiver::register(&installation).await;
     let urls = installation.front_ends.iter().map(Node::url).collect();
     let load = Load::start(&installation.key, urls, size.callers);
 
@@ -76,7 +87,8 @@ async fn whatever_is_killed_paused_or_cut_off_every_accepted_job_finishes_exactl
     let settling = Instant::now();
     audit.settle(&installation, SETTLES_WITHIN).await;
     let settled = settling.elapsed();
-    let findings = audit.findings(&installation, &tally).await;
+    let mut findings = audit.findings(&installation, &tally).await;
+    findings.extend(deliveries::findings(&installation, &receiver.heard()));
 
     let mut table = faults.table();
     let _ = writeln!(table, "{}", tally.table());

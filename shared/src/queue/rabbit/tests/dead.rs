@@ -61,7 +61,7 @@ async fn what_nobody_can_read_is_set_aside_and_holds_up_nothing() {
     let bodies: [&[u8]; 4] =
         [b"", b"\xff\x00 no text", b"{\"v\":1}", b"{\"v\":1,\"verification_id\":\"nobody\"}"];
     for body in bodies {
-        queue.shared.publisher.to_lane(LANE, body.to_vec(), "garbage").await.expect("published");
+        queue.shared.publisher(LANE).send(body.to_vec(), "garbage").await.expect("published");
     }
     let sent = publish(&queue, 1).await;
     let mut worker = consumer(&queue, 1).await;

@@ -3,6 +3,7 @@
 mod broker;
 mod dead;
 mod kill;
+mod lanes;
 mod losses;
 mod proxy;
 mod refusals;

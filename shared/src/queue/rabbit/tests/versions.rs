@@ -31,7 +31,7 @@ fn a_message_survives_its_own_bytes() {
 async fn an_older_worker_leaves_a_newer_message_as_it_came() {
     let Some((_cleared, queue)) = broker::queue(10).await else { return };
     let id = VerificationId::new();
-    queue.shared.publisher.to_lane(LANE, newer(id), &id.to_string()).await.expect("published");
+    queue.shared.publisher(LANE).send(newer(id), &id.to_string()).await.expect("published");
     let mut older = consumer(&queue, 1).await;
     let delivery = next(&mut older).await;
     assert_eq!(delivery.message.v, MESSAGE_VERSION + 1);

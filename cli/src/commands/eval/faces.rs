@@ -1,0 +1,290 @@
+//! `countersign eval faces`: comparisons of pictures, and how often they err.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use countersign_shared::config::Config;
+use countersign_worker::stages::embed::Embedding;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::Common;
+use super::gallery::Worst;
+use super::models::FaceModels;
+use super::report::faces as page;
+use super::stats::{Matching, OperatingPoint, Rate};
+use super::table::{Row, Table};
+use super::work::{Look, Notebook, look_at};
+
+/// The false match rates that thresholds are given for, as far as the comparisons reach.
+const FMR_TARGETS: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+/// Worst cases of either kind.
+const WORST: usize = 12;
+/// Every pair of so many pictures is two hundred million comparisons, 0.8 GB.
+const MOST_FOR_ALL_PAIRS: usize = 20_000;
+
+/// The table has either pairs (columns `same`, 1 or 0, and two paths: `file_a` and `file_b`, or `card` and `selfie`), or
+/// one picture a line (columns `file` and `identity`), of which then every pair is compared. With a column `fold`, the
+/// share of right answers is cross-validated, as the LFW protocol has it.
+#[derive(Args)]
+pub(crate) struct FacesArguments {
+    #[command(flatten)]
+    common: Common,
+    /// The distance to report errors at; by default, the service's own `pipeline.distance_max`.
+    #[arg(long)]
+    threshold: Option<f64>,
+}
+
+/// Two pictures that are compared.
+pub(super) struct Comparison {
+    pub(super) distance: f32,
+    pub(super) files: [PathBuf; 2],
+}
+
+/// What `report.json` says.
+#[derive(Serialize)]
+pub(super) struct FacesReport {
+    pub(super) profile: String,
+    pub(super) models: Vec<countersign_shared::domain::ModelUsed>,
+    pub(super) files: usize,
+    /// Files in which there is no face, or that can't be decoded. They are in none of the rates.
+    pub(super) failures_to_acquire: Rate,
+    pub(super) reasons: BTreeMap<String, usize>,
+    pub(super) genuine: usize,
+    pub(super) impostor: usize,
+    /// Of the distances of all comparisons, where both errors are the same.
+    pub(super) equal_error: Option<OperatingPoint>,
+    pub(super) at_threshold: OperatingPoint,
+    /// For each wanted false match rate that there are enough impostors for.
+    pub(super) at_fmr: Vec<Targeted>,
+    /// Cross-validated over the folds, if the table has them.
+    pub(super) accuracy: Option<f64>,
+    /// FMR and FNMR along the thresholds.
+    pub(super) curve: Vec<(f64, f64)>,
+    /// Column, then value.
+    pub(super) groups: BTreeMap<String, BTreeMap<String, OperatingPoint>>,
+}
+
+/// The operating point for a wanted rate.
+#[derive(Serialize)]
+pub(super) struct Targeted {
+    pub(super) wanted: f64,
+    #[serde(flatten)]
+    pub(super) point: OperatingPoint,
+}
+
+/// What was compared, and what is left over from it for the page.
+pub(super) struct Compared {
+    pub(super) all: Matching,
+    folds: BTreeMap<String, Matching>,
+    groups: BTreeMap<String, BTreeMap<String, Matching>>,
+    /// Genuine pairs that are farthest apart, impostors that are nearest.
+    pub(super) worst: [Worst<Comparison>; 2],
+}
+
+pub(super) fn run(arguments: &FacesArguments, config: &Config) -> anyhow::Result<()> {
+    let common = &arguments.common;
+    let table = common.table()?;
+    let columns = columns(&table)?;
+    let mut files = BTreeSet::new();
+    for row in table.rows() {
+        for column in columns.paths() {
+            files.insert(row.file(column)?);
+        }
+    }
+    let models = FaceModels::load(config, common.threads())?;
+    let notebook = Notebook::new(&common.out, serde_json::to_string(&("templates", models.used()))?);
+    let never = CancellationToken::new();
+    let looks = look_at(files, &notebook, common.threads(), |file| {
+        models.look(file, |image| {
+            let template = models.faces.still.template(image, &never)?;
+            Ok(template
+                .map_or(Look::Nothing("NO_FACE".to_owned()), |found| Look::Found(found.values().to_vec())))
+        })
+    })?;
+    let mut compared = Compared::new();
+    let templates = templates(&looks);
+    let distance =
+        |one: &Embedding, other: &Embedding| models.faces.still.embedder.distance(one, other) as f32;
+    match columns {
+        Columns::Pairs(_) => compared.pairs(&table, columns.paths(), &common.by, &templates, distance)?,
+        Columns::Pictures => compared.every_pair(&table, &common.by, &templates, distance)?,
+    }
+    let threshold = arguments.threshold.unwrap_or(config.pipeline.distance_max);
+    let report = compared.report(&models, &looks, threshold);
+    page::write(&common.out, &report, compared, (!common.no_pictures).then_some(&models))?;
+    notebook.forget()
+}
+
+/// Which kind of table it is.
+#[derive(Clone, Copy)]
+enum Columns {
+    Pairs([&'static str; 2]),
+    Pictures,
+}
+
+impl Columns {
+    fn paths(&self) -> &[&'static str] {
+        match self {
+            Self::Pairs(paths) => paths,
+            Self::Pictures => &["file"],
+        }
+    }
+}
+
+fn columns(table: &Table) -> anyhow::Result<Columns> {
+    for paths in [["file_a", "file_b"], ["card", "selfie"]] {
+        if paths.iter().all(|path| table.has(path)) {
+            table.require(["same"])?;
+            return Ok(Columns::Pairs(paths));
+        }
+    }
+    table.require(["file", "identity"]).context("pairs have the columns `same`, `file_a` and `file_b`")?;
+    Ok(Columns::Pictures)
+}
+
+type Templates = HashMap<PathBuf, Embedding>;
+
+fn templates(looks: &HashMap<PathBuf, Look<Vec<f32>>>) -> Templates {
+    let found =
+        looks.iter().filter_map(|(file, look)| Some((file.clone(), Embedding::normalised(look.found()?)?)));
+    found.collect()
+}
+
+impl Compared {
+    fn new() -> Self {
+        let worst = [Worst::new(WORST), Worst::new(WORST)];
+        Self { all: Matching::default(), folds: BTreeMap::new(), groups: BTreeMap::new(), worst }
+    }
+
+    fn pairs(
+        &mut self,
+        table: &Table,
+        paths: &[&str],
+        by: &[String],
+        templates: &Templates,
+        distance: impl Fn(&Embedding, &Embedding) -> f32,
+    ) -> anyhow::Result<()> {
+        for row in table.rows() {
+            let same = match row.need("same")? {
+                "1" => true,
+                "0" => false,
+                other => bail!("{}: `same` is `{other}`, and must be 1 or 0", row.place()),
+            };
+            let files = [row.file(paths[0])?, row.file(paths[1])?];
+            let (Some(one), Some(other)) = (templates.get(&files[0]), templates.get(&files[1])) else {
+                continue;
+            };
+            let distance = distance(one, other);
+            if let Some(fold) = row.get("fold") {
+                self.folds.entry(fold.to_owned()).or_default().add(same, distance);
+            }
+            self.add(same, distance, by, |column| row.get(column), || files);
+        }
+        Ok(())
+    }
+
+    fn every_pair(
+        &mut self,
+        table: &Table,
+        by: &[String],
+        templates: &Templates,
+        distance: impl Fn(&Embedding, &Embedding) -> f32,
+    ) -> anyhow::Result<()> {
+        let mut pictures: Vec<(Row<'_>, &str, PathBuf, &Embedding)> = Vec::new();
+        for row in table.rows() {
+            let file = row.file("file")?;
+            if let Some(template) = templates.get(&file) {
+                pictures.push((row, row.need("identity")?, file, template));
+            }
+        }
+        anyhow::ensure!(
+            pictures.len() <= MOST_FOR_ALL_PAIRS,
+            "{} pictures are too many for every pair; {MOST_FOR_ALL_PAIRS} are the most",
+            pictures.len()
+        );
+        for (at, (row, person, file, template)) in pictures.iter().enumerate() {
+            for (other_row, other_person, other_file, other) in &pictures[at + 1..] {
+                // A pair belongs to a group when both pictures do.
+                let group =
+                    |column: &str| row.get(column).filter(|value| other_row.get(column) == Some(value));
+                let files = || [file.clone(), other_file.clone()];
+                self.add(person == other_person, distance(template, other), by, group, files);
+            }
+        }
+        Ok(())
+    }
+
+    fn add<'a>(
+        &mut self,
+        same: bool,
+        distance: f32,
+        by: &[String],
+        group: impl Fn(&str) -> Option<&'a str>,
+        files: impl FnOnce() -> [PathBuf; 2],
+    ) {
+        self.all.add(same, distance);
+        for column in by {
+            if let Some(value) = group(column) {
+                let values = self.groups.entry(column.clone()).or_default();
+                values.entry(value.to_owned()).or_default().add(same, distance);
+            }
+        }
+        let weight = if same { distance } else { -distance };
+        self.worst[usize::from(!same)].offer(f64::from(weight), || Comparison { distance, files: files() });
+    }
+
+    fn report(
+        &mut self,
+        models: &FaceModels,
+        looks: &HashMap<PathBuf, Look<Vec<f32>>>,
+        threshold: f64,
+    ) -> FacesReport {
+        self.all.sort();
+        let groups = self.groups.values_mut().flat_map(BTreeMap::values_mut);
+        groups.chain(self.folds.values_mut()).for_each(Matching::sort);
+        let mut reasons = BTreeMap::new();
+        for look in looks.values() {
+            if let Look::Nothing(reason) = look {
+                *reasons.entry(reason.clone()).or_default() += 1;
+            }
+        }
+        let targeted = |wanted| Some(Targeted { wanted, point: self.all.at_fmr(wanted)? });
+        let at = |(value, matching): (&String, &Matching)| (value.clone(), matching.at(threshold));
+        let groups =
+            self.groups.iter().map(|(column, values)| (column.clone(), values.iter().map(at).collect()));
+        FacesReport {
+            profile: models.profile.clone(),
+            models: models.used(),
+            files: looks.len(),
+            failures_to_acquire: Rate::new(reasons.values().sum(), looks.len()),
+            reasons,
+            genuine: self.all.genuine().len(),
+            impostor: self.all.impostor().len(),
+            equal_error: self.all.equal_error(),
+            at_threshold: self.all.at(threshold),
+            at_fmr: FMR_TARGETS.into_iter().filter_map(targeted).collect(),
+            accuracy: self.accuracy(),
+            curve: self.all.curve(200),
+            groups: groups.collect(),
+        }
+    }
+
+    /// The mean over the folds; each is asked at the threshold that is best for the others.
+    fn accuracy(&self) -> Option<f64> {
+        if self.folds.len() < 2 {
+            return None;
+        }
+        let of_fold = |(name, fold): (&String, &Matching)| {
+            let mut others = Matching::default();
+            for (_, other) in self.folds.iter().filter(|(other, _)| *other != name) {
+                others.extend(other);
+            }
+            others.sort();
+            others.accuracy_on(fold)
+        };
+        Some(self.folds.iter().map(of_fold).sum::<f64>() / self.folds.len() as f64)
+    }
+}

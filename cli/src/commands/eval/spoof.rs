@@ -1,0 +1,135 @@
+//! `countersign eval spoof`: presentation attack detection in single pictures, and how often it errs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::bail;
+use clap::Args;
+use countersign_shared::config::Config;
+use countersign_shared::domain::ModelUsed;
+use countersign_worker::pipeline::still::Subject;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::Common;
+use super::gallery::Worst;
+use super::models::FaceModels;
+use super::report::spoof as page;
+use super::stats::{AttackRates, Detection, Rate};
+use super::table::Row;
+use super::work::{Look, Notebook, look_at};
+
+/// The attack rates that thresholds are given for.
+const APCER_TARGETS: [f64; 3] = [0.10, 0.05, 0.01];
+/// Worst cases of either kind.
+const WORST: usize = 18;
+
+/// The table has one picture a line: `file` and `label`, which is `live` or `attack/<species>`.
+#[derive(Args)]
+pub(crate) struct SpoofArguments {
+    #[command(flatten)]
+    common: Common,
+    /// The confidence to report errors at; by default, the service's own `pipeline.not_spoof_min`.
+    #[arg(long)]
+    threshold: Option<f64>,
+}
+
+/// One picture that was judged.
+pub(super) struct Judged {
+    pub(super) label: String,
+    pub(super) confidence: f64,
+    pub(super) file: std::path::PathBuf,
+}
+
+/// What `report.json` says.
+#[derive(Serialize)]
+pub(super) struct SpoofReport {
+    pub(super) profile: String,
+    pub(super) models: Vec<ModelUsed>,
+    pub(super) files: usize,
+    /// Attack presentation non-response rate by species: attacks in which there is no face.
+    pub(super) apnrr: BTreeMap<String, Rate>,
+    /// Bona fide presentation non-response rate.
+    pub(super) bpnrr: Rate,
+    /// Of all attacks together: threshold and rate.
+    pub(super) equal_error: Option<(f64, f64)>,
+    pub(super) at_threshold: AttackRates,
+    /// The least threshold for each wanted APCER, of every species.
+    pub(super) at_apcer: Vec<AttackRates>,
+    /// The greatest APCER and the BPCER along the thresholds.
+    pub(super) curve: Vec<(f64, f64)>,
+    /// Column, then value.
+    pub(super) groups: BTreeMap<String, BTreeMap<String, AttackRates>>,
+}
+
+pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result<()> {
+    let common = &arguments.common;
+    let table = common.table()?;
+    table.require(["file", "label"])?;
+    let files: BTreeSet<_> = table.rows().map(|row| row.file("file")).collect::<anyhow::Result<_>>()?;
+    let models = FaceModels::load(config, common.threads())?;
+    let notebook = Notebook::new(&common.out, serde_json::to_string(&("liveness", models.used()))?);
+    let never = CancellationToken::new();
+    let looks = look_at(files, &notebook, common.threads(), |file| {
+        models.look(file, |image| {
+            let still = models.faces.still.look(image, Subject::LoneSelfie, &never)?.evidence;
+            Ok(still
+                .liveness
+                .map_or(Look::Nothing("NO_FACE".to_owned()), |judged| Look::Found(judged.confidence)))
+        })
+    })?;
+    let (mut all, mut groups) = (Detection::default(), BTreeMap::<_, BTreeMap<_, Detection>>::new());
+    let mut worst = [Worst::new(WORST), Worst::new(WORST)];
+    for row in table.rows() {
+        let (label, file) = (label(&row)?, row.file("file")?);
+        let confidence = looks[&file].found().copied();
+        add(&mut all, label, confidence);
+        for column in &common.by {
+            if let Some(value) = row.get(column) {
+                let values = groups.entry(column.clone()).or_default();
+                add(values.entry(value.to_owned()).or_default(), label, confidence);
+            }
+        }
+        if let Some(confidence) = confidence {
+            let (is_attack, weight) = if label.is_some() { (1, confidence) } else { (0, -confidence) };
+            let label = label.unwrap_or("live").to_owned();
+            worst[is_attack].offer(weight, || Judged { label, confidence, file });
+        }
+    }
+    let threshold = arguments.threshold.unwrap_or(config.pipeline.not_spoof_min);
+    let at = |(value, found): (String, Detection)| (value, found.at(threshold));
+    let report = SpoofReport {
+        profile: models.profile.clone(),
+        models: models.faces.for_liveness(),
+        files: looks.len(),
+        apnrr: all.apnrr(),
+        bpnrr: all.bpnrr(),
+        equal_error: all.equal_error(),
+        at_threshold: all.at(threshold),
+        at_apcer: APCER_TARGETS.iter().filter_map(|apcer| all.at_apcer(*apcer)).collect(),
+        curve: all.curve(200),
+        groups: groups
+            .into_iter()
+            .map(|(name, values)| (name, values.into_iter().map(at).collect()))
+            .collect(),
+    };
+    page::write(&common.out, &report, worst, (!common.no_pictures).then_some(&models))?;
+    notebook.forget()
+}
+
+/// The attack's species; `None` for a bona fide presentation.
+fn label<'a>(row: &Row<'a>) -> anyhow::Result<Option<&'a str>> {
+    match row.need("label")? {
+        "live" => Ok(None),
+        attack => match attack.strip_prefix("attack/") {
+            Some(species) if !species.is_empty() => Ok(Some(species)),
+            _ => bail!("{}: `label` is `{attack}`, and must be `live` or `attack/<species>`", row.place()),
+        },
+    }
+}
+
+fn add(detection: &mut Detection, species: Option<&str>, confidence: Option<f64>) {
+    match species {
+        None => detection.bona_fide.add(confidence),
+        Some(species) => detection.attacks.entry(species.to_owned()).or_default().add(confidence),
+    }
+}

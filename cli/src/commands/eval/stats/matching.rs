@@ -1,0 +1,175 @@
+//! Genuine and impostor comparisons: error rates at thresholds, and thresholds for error rates (ISO/IEC 19795-1).
+
+use serde::Serialize;
+
+use super::Rate;
+
+/// Distances of comparisons; the smaller, the more alike.
+#[derive(Debug, Default, Clone)]
+pub(in super::super) struct Matching {
+    genuine: Vec<f32>,
+    impostor: Vec<f32>,
+    sorted: bool,
+}
+
+/// The errors at one threshold.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(in super::super) struct OperatingPoint {
+    /// The greatest distance that is called a match.
+    pub(in super::super) threshold: f64,
+    /// False match rate: impostors that match.
+    pub(in super::super) fmr: Rate,
+    /// False non-match rate: genuine pairs that don't.
+    pub(in super::super) fnmr: Rate,
+}
+
+impl Matching {
+    pub(in super::super) fn add(&mut self, same: bool, distance: f32) {
+        self.sorted = false;
+        if same { self.genuine.push(distance) } else { self.impostor.push(distance) }
+    }
+
+    pub(in super::super) fn extend(&mut self, other: &Self) {
+        self.sorted = false;
+        self.genuine.extend_from_slice(&other.genuine);
+        self.impostor.extend_from_slice(&other.impostor);
+    }
+
+    /// Has to be called after the last [`add`](Self::add).
+    pub(in super::super) fn sort(&mut self) {
+        self.genuine.sort_unstable_by(f32::total_cmp);
+        self.impostor.sort_unstable_by(f32::total_cmp);
+        self.sorted = true;
+    }
+
+    pub(in super::super) fn genuine(&self) -> &[f32] {
+        &self.genuine
+    }
+
+    pub(in super::super) fn impostor(&self) -> &[f32] {
+        &self.impostor
+    }
+
+    pub(in super::super) fn at(&self, threshold: f64) -> OperatingPoint {
+        debug_assert!(self.sorted, "sort() comes first");
+        let matching =
+            |distances: &[f32]| distances.partition_point(|distance| *distance <= threshold as f32);
+        OperatingPoint {
+            threshold,
+            fmr: Rate::new(matching(&self.impostor), self.impostor.len()),
+            fnmr: Rate::new(self.genuine.len() - matching(&self.genuine), self.genuine.len()),
+        }
+    }
+
+    /// The greatest threshold at which no more than that share of the impostors matches. `None` where there are too few
+    /// to tell: it takes 1 / `fmr` of them.
+    pub(in super::super) fn at_fmr(&self, fmr: f64) -> Option<OperatingPoint> {
+        let allowed = (fmr * self.impostor.len() as f64 + 1e-9).floor() as usize;
+        if allowed == 0 {
+            return None;
+        }
+        let first_refused = *self.impostor.get(allowed)?;
+        Some(self.at(f64::from(first_refused.next_down())))
+    }
+
+    /// Where both errors are the same, or nearest to it.
+    pub(in super::super) fn equal_error(&self) -> Option<OperatingPoint> {
+        if self.genuine.is_empty() || self.impostor.is_empty() {
+            return None;
+        }
+        let difference = |point: &OperatingPoint| point.fmr.share - point.fnmr.share;
+        // The difference grows with the threshold: its sign changes once in either list.
+        let beside = |distances: &[f32]| {
+            let at = distances.partition_point(|distance| difference(&self.at(f64::from(*distance))) < 0.0);
+            [at.checked_sub(1), Some(at)].map(|at| at.and_then(|at| distances.get(at)).copied())
+        };
+        let candidates = beside(&self.genuine).into_iter().chain(beside(&self.impostor)).flatten();
+        let points = candidates.map(|threshold| self.at(f64::from(threshold)));
+        points.min_by(|one, other| difference(one).abs().total_cmp(&difference(other).abs()))
+    }
+
+    /// FMR and FNMR along the thresholds, for DET and ROC curves: at most `most` points, each another pair.
+    pub(in super::super) fn curve(&self, most: usize) -> Vec<(f64, f64)> {
+        let mut thresholds: Vec<f32> = quantiles(&self.genuine, most / 2).collect();
+        // Small rates of false matches are where the curve is read.
+        let count = self.impostor.len();
+        let steps =
+            (0..=most / 2).map(|step| (count as f64).powf(step as f64 / (most / 2).max(1) as f64) as usize);
+        thresholds.extend(steps.filter_map(|rank| self.impostor.get(rank.saturating_sub(1))));
+        thresholds.sort_unstable_by(f32::total_cmp);
+        let points = thresholds.into_iter().map(|threshold| self.at(f64::from(threshold)));
+        let mut curve: Vec<_> = points.map(|point| (point.fmr.share, point.fnmr.share)).collect();
+        curve.dedup();
+        curve
+    }
+
+    /// The share of right answers at the threshold that is best for `self`, asked of `others`: one fold of a
+    /// cross-validation.
+    pub(in super::super) fn accuracy_on(&self, others: &Self) -> f64 {
+        let right = |point: &OperatingPoint| {
+            (point.fmr.of - point.fmr.errors + point.fnmr.of - point.fnmr.errors) as f64
+        };
+        let candidates =
+            self.genuine.iter().chain(&self.impostor).map(|distance| self.at(f64::from(*distance)));
+        let best = candidates.max_by(|one, other| right(one).total_cmp(&right(other)));
+        let Some(best) = best else { return 0.0 };
+        let asked = others.at(best.threshold);
+        right(&asked) / (asked.fmr.of + asked.fnmr.of).max(1) as f64
+    }
+}
+
+fn quantiles(sorted: &[f32], count: usize) -> impl Iterator<Item = f32> {
+    let last = sorted.len().saturating_sub(1);
+    (0..=count).filter_map(move |step| sorted.get(last * step / count.max(1)).copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matching(genuine: &[f32], impostor: &[f32]) -> Matching {
+        let mut matching = Matching { genuine: genuine.to_vec(), impostor: impostor.to_vec(), sorted: false };
+        matching.sort();
+        matching
+    }
+
+    #[test]
+    fn errors_are_counted_on_both_sides_of_the_threshold() {
+        let point = matching(&[0.9, 0.2, 0.5], &[1.5, 0.5, 1.0, 0.8]).at(0.8);
+        assert_eq!((point.fmr.errors, point.fmr.of), (2, 4), "a distance on the threshold matches");
+        assert_eq!((point.fnmr.errors, point.fnmr.of), (1, 3));
+    }
+
+    #[test]
+    fn a_threshold_for_a_rate_lets_no_more_through() {
+        let impostor: Vec<f32> = (1..=100_u8).map(|distance| f32::from(distance) / 100.0).collect();
+        let matching = matching(&[0.015], &impostor);
+        let point = matching.at_fmr(0.02).expect("enough impostors");
+        assert_eq!((point.fmr.errors, point.fnmr.errors), (2, 0));
+        assert!(point.threshold < 0.03 && point.threshold > 0.0299);
+        assert!(matching.at_fmr(0.001).is_none(), "a hundred can't show one in a thousand");
+    }
+
+    #[test]
+    fn equal_errors_are_found() {
+        let point = matching(&[0.1, 0.2, 0.3, 0.9], &[0.25, 1.0, 1.1, 1.2]).equal_error().expect("a point");
+        assert!((point.fmr.share - 0.25).abs() < 1e-9 && (point.fnmr.share - 0.25).abs() < 1e-9);
+        assert!(matching(&[0.1], &[]).equal_error().is_none());
+    }
+
+    #[test]
+    fn a_curve_falls_from_one_error_to_the_other() {
+        let genuine: Vec<f32> = (0..50_u8).map(|at| f32::from(at) / 100.0).collect();
+        let impostor: Vec<f32> = (0..200_u8).map(|at| 0.3 + f32::from(at) / 100.0).collect();
+        let curve = matching(&genuine, &impostor).curve(40);
+        assert!(curve.len() > 20 && curve.len() <= 42, "{}", curve.len());
+        assert!(curve.windows(2).all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 >= pair[1].1), "{curve:?}");
+    }
+
+    #[test]
+    fn a_fold_is_judged_by_the_others_threshold() {
+        let others = matching(&[0.1, 0.2], &[0.8, 0.9]);
+        let fold = matching(&[0.15, 0.5], &[0.7, 0.1]);
+        assert!((others.accuracy_on(&fold) - 0.5).abs() < 1e-9);
+    }
+}
