@@ -41,7 +41,7 @@ def hold(where, schema, example):
 
 
 def media(where, content):
-    schema = content["schema"]
+    schema = content.get("schema", {})
     examples = [follow(example)["value"] for example in content.get("examples", {}).values()]
     for example in examples + ([content["example"]] if "example" in content else []):
         hold(where, schema, example)

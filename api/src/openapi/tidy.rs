@@ -22,23 +22,14 @@ pub(super) fn refer(document: &mut Value) {
     }
 }
 
-/// A schema's `example` becomes the first of its `examples`, as JSON Schema has it. A body that may be left out is none
-/// that may be `null`. An answer to `HEAD` has no body.
 pub(super) fn tidy(document: &mut Value) {
     for (_, operation) in operations(document) {
-        let content = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
-        for (_, media) in content.into_iter().flatten() {
-            if let Some([body, null]) = media["schema"]["oneOf"].as_array().map(Vec::as_slice)
-                && null["type"] == "null"
-            {
-                media["schema"] = body.clone();
-            }
-        }
+        tidy_body(operation);
+        tidy_streams(operation);
     }
-    for (_, path) in document["paths"].as_object_mut().into_iter().flatten() {
-        let responses = path.pointer_mut("/head/responses").and_then(Value::as_object_mut);
-        for response in responses.into_iter().flatten().filter_map(|(_, response)| response.as_object_mut()) {
-            response.remove("content");
+    for (_, methods) in document["paths"].as_object_mut().into_iter().flatten() {
+        if let Some(head) = methods.get_mut("head") {
+            remove_bodies(head);
         }
     }
     for (_, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
@@ -46,6 +37,35 @@ pub(super) fn tidy(document: &mut Value) {
     }
 }
 
+/// A body that may be left out is none that may be `null`.
+fn tidy_body(operation: &mut Value) {
+    let content = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+    for (_, media) in content.into_iter().flatten() {
+        if let Some([body, null]) = media["schema"]["oneOf"].as_array().map(Vec::as_slice)
+            && null["type"] == "null"
+        {
+            media["schema"] = body.clone();
+        }
+    }
+}
+
+/// A stream of events has no schema: 3.1 can't say what one event is, and the whole is no text that anybody reads at once.
+fn tidy_streams(operation: &mut Value) {
+    for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if let Some(stream) = response.pointer_mut("/content/text~1event-stream") {
+            stream.as_object_mut().and_then(|stream| stream.remove("schema"));
+        }
+    }
+}
+
+/// An answer to `HEAD` has none.
+fn remove_bodies(operation: &mut Value) {
+    for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        response.as_object_mut().and_then(|response| response.remove("content"));
+    }
+}
+
+/// Its `example` becomes the first of its `examples`, as JSON Schema has it.
 fn tidy_schema(schema: &mut Value) {
     let Some(members) = schema.as_object_mut() else { return };
     if let Some(example) = members.remove("example") {
