@@ -18,6 +18,7 @@ mod deployment;
 mod documented_clients;
 mod drain;
 mod errors;
+mod eval;
 mod keys;
 mod limits;
 mod memory;

@@ -59,8 +59,12 @@ pub fn search<'a>(
         return Ok(Sighting { picture: Cow::Borrowed(picture), turn, faces });
     }
     let turned = turn.turn(picture);
-    let faces = look(detector, &turned, Effort::Usual, cancelled)?;
-    Ok(Sighting { picture: Cow::Owned(turned), turn, faces })
+    let found = look(detector, &turned, Effort::Usual, cancelled)?;
+    // What looked better reduced may look worse in full: a head that is tilted far, and not turned.
+    if upright_score(&found) <= upright_score(&faces) {
+        return Ok(Sighting { picture: Cow::Borrowed(picture), turn: Turn::None, faces });
+    }
+    Ok(Sighting { picture: Cow::Owned(turned), turn, faces: found })
 }
 
 const TURNS: [Turn; 3] = [Turn::Quarter, Turn::ThreeQuarters, Turn::Half];
@@ -95,7 +99,12 @@ fn best_score(
     if faces.is_empty() {
         faces = detector.detect_in(picture, &padded(picture), side, cancelled)?;
     }
-    Ok(faces.first().map_or(0.0, |face| if stands_upright(face) { face.score } else { 0.0 }))
+    Ok(upright_score(&faces))
+}
+
+/// Of the largest face, if that stands upright; else 0.
+fn upright_score(faces: &[Face]) -> f64 {
+    faces.first().filter(|face| stands_upright(face)).map_or(0.0, |face| face.score)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,6 +260,25 @@ mod tests {
         assert_eq!((turn, faces.len()), (Turn::Half, 1));
         let side = |side: usize| model.asked().iter().filter(|shape| shape[2] == side).count();
         assert_eq!((side(640), side(320)), (2, 4), "doubts are settled on the small canvas");
+    }
+
+    #[test]
+    fn a_face_that_looks_worse_turned_in_full_stays_as_it_is() {
+        // White only at the bottom right, as above; on the large canvas, what is on its head scores less.
+        let rgb = (0..640 * 640).flat_map(|at| [if at / 640 > 600 && at % 640 > 600 { 255 } else { 0 }; 3]);
+        let picture = Picture::new(640, 640, rgb.collect()).expect("the buffer fits");
+        let model = FakeInference::new(|input| {
+            let (side, white) = (input.shape()[2], input.values()[0] > 0.9);
+            let score = match (side, white) {
+                (640, true) => 0.51,
+                (640, false) => 0.75,
+                (_, true) => 0.7,
+                (_, false) => 0.55,
+            };
+            fake::answer(side, Some((5, 5, score)))
+        });
+        let (turn, faces) = searched(&picture, &model);
+        assert_eq!((turn, faces[0].score > 0.7), (Turn::None, true));
     }
 
     #[test]

@@ -93,6 +93,10 @@ pub(super) fn run(arguments: &FacesArguments, config: &Config) -> anyhow::Result
         for column in columns.paths() {
             files.insert(row.file(column)?);
         }
+        match columns {
+            Columns::Pairs(_) => drop(same(&row)?),
+            Columns::Pictures => drop(row.need("identity")?),
+        }
     }
     let models = FaceModels::load(config, common.threads())?;
     let notebook = Notebook::new(&common.out, serde_json::to_string(&("templates", models.used()))?);
@@ -145,6 +149,14 @@ fn columns(table: &Table) -> anyhow::Result<Columns> {
     Ok(Columns::Pictures)
 }
 
+fn same(row: &Row<'_>) -> anyhow::Result<bool> {
+    match row.need("same")? {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        other => bail!("{}: `same` is `{other}`, and must be 1 or 0", row.place()),
+    }
+}
+
 type Templates = HashMap<PathBuf, Embedding>;
 
 fn templates(looks: &HashMap<PathBuf, Look<Vec<f32>>>) -> Templates {
@@ -168,12 +180,7 @@ impl Compared {
         distance: impl Fn(&Embedding, &Embedding) -> f32,
     ) -> anyhow::Result<()> {
         for row in table.rows() {
-            let same = match row.need("same")? {
-                "1" => true,
-                "0" => false,
-                other => bail!("{}: `same` is `{other}`, and must be 1 or 0", row.place()),
-            };
-            let files = [row.file(paths[0])?, row.file(paths[1])?];
+            let (same, files) = (same(&row)?, [row.file(paths[0])?, row.file(paths[1])?]);
             let (Some(one), Some(other)) = (templates.get(&files[0]), templates.get(&files[1])) else {
                 continue;
             };

@@ -1,6 +1,7 @@
 //! `countersign eval spoof`: presentation attack detection in single pictures, and how often it errs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
@@ -37,7 +38,7 @@ pub(crate) struct SpoofArguments {
 pub(super) struct Judged {
     pub(super) label: String,
     pub(super) confidence: f64,
-    pub(super) file: std::path::PathBuf,
+    pub(super) file: PathBuf,
 }
 
 /// What `report.json` says.
@@ -65,7 +66,8 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     let common = &arguments.common;
     let table = common.table()?;
     table.require(["file", "label"])?;
-    let files: BTreeSet<_> = table.rows().map(|row| row.file("file")).collect::<anyhow::Result<_>>()?;
+    let shown: Vec<_> = table.rows().map(shown).collect::<anyhow::Result<_>>()?;
+    let files: BTreeSet<_> = shown.iter().map(|(_, _, file)| file.clone()).collect();
     let models = FaceModels::load(config, common.threads())?;
     let notebook = Notebook::new(&common.out, serde_json::to_string(&("liveness", models.used()))?);
     let never = CancellationToken::new();
@@ -79,8 +81,7 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     })?;
     let (mut all, mut groups) = (Detection::default(), BTreeMap::<_, BTreeMap<_, Detection>>::new());
     let mut worst = [Worst::new(WORST), Worst::new(WORST)];
-    for row in table.rows() {
-        let (label, file) = (label(&row)?, row.file("file")?);
+    for (row, label, file) in shown {
         let confidence = looks[&file].found().copied();
         add(&mut all, label, confidence);
         for column in &common.by {
@@ -114,6 +115,10 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     };
     page::write(&common.out, &report, worst, (!common.no_pictures).then_some(&models))?;
     notebook.forget()
+}
+
+fn shown(row: Row<'_>) -> anyhow::Result<(Row<'_>, Option<&str>, PathBuf)> {
+    Ok((row, label(&row)?, row.file("file")?))
 }
 
 /// The attack's species; `None` for a bona fide presentation.

@@ -29,6 +29,9 @@ fn save(folder: &Path, report: &impl Serialize, page: &Page) -> anyhow::Result<(
 
 /// A share in percent, with its interval.
 fn cells(rate: &Rate) -> [String; 3] {
+    if rate.of == 0 {
+        return ["-", "-", "none"].map(str::to_owned);
+    }
     let percent = |share: f64| format!("{:.3} %", share * 100.0);
     let interval = format!("{} to {}", percent(rate.low), percent(rate.high));
     [percent(rate.share), interval, format!("{} of {}", rate.errors, rate.of)]

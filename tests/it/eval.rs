@@ -1,0 +1,96 @@
+//! `countersign eval`: the sample media as an operator's own files.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::media;
+use crate::service::countersign;
+
+/// Runs over the table, and reads the report.
+fn evaluated(kind: &str, table: &str, more: &[&str]) -> (Value, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("table.tsv");
+    fs::write(&path, table).expect("written");
+    let root = media::path("selfie.jpg");
+    let output = countersign()
+        .args(["eval", kind])
+        .arg(&path)
+        .arg("--root")
+        .arg(root.parent().expect("a folder"))
+        .arg("--out")
+        .arg(folder.path().join("out"))
+        .args(more)
+        .output()
+        .expect("countersign runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = fs::read_to_string(folder.path().join("out/report.json")).expect("a report");
+    (serde_json::from_str(&report).expect("JSON"), folder)
+}
+
+/// Faces are in no notes that nobody needs any more.
+fn left(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder.join("out")).expect("a folder");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn pairs_of_faces_give_rates_with_their_intervals() {
+    let table = "same\tfile_a\tfile_b\tkind\n\
+                 1\tid_card.jpg\tselfie.jpg\tcard\n\
+                 0\tother_id_card.jpg\tselfie.jpg\tcard\n\
+                 0\ttext.jpg\tselfie.jpg\tcard\n";
+    let (report, folder) = evaluated("faces", table, &["--by", "kind"]);
+    assert_eq!(
+        (&report["genuine"], &report["impostor"], &report["files"]),
+        (&1.into(), &1.into(), &4.into())
+    );
+    assert_eq!(report["reasons"].as_object().map(serde_json::Map::len), Some(1), "{report}");
+    for point in [&report["at_threshold"], &report["groups"]["kind"]["card"]] {
+        assert_eq!((&point["fmr"]["errors"], &point["fnmr"]["errors"]), (&0.into(), &0.into()), "{point}");
+        assert!(point["fmr"]["high"].as_f64() > Some(0.5), "one comparison proves little: {point}");
+    }
+    assert_eq!(left(folder.path()), ["report.html", "report.json"]);
+    let page = fs::read_to_string(folder.path().join("out/report.html")).expect("a page");
+    assert!(
+        page.contains("data:image/jpeg;base64,") && page.contains("<svg") && !page.contains("http"),
+        "{page}"
+    );
+}
+
+#[test]
+fn no_species_of_attack_is_left_out() {
+    let table = "file\tlabel\n\
+                 selfie.jpg\tlive\n\
+                 text.jpg\tattack/mask\n\
+                 id_card.jpg\tattack/print\n";
+    let (report, folder) = evaluated("spoof", table, &["--no-pictures"]);
+    assert_eq!(report["at_threshold"]["bpcer"]["errors"], 0, "{report}");
+    assert_eq!(report["at_threshold"]["apcer"]["print"]["of"], 1, "{report}");
+    assert_eq!(report["at_threshold"]["apcer"]["mask"]["of"], 0, "{report}");
+    assert_eq!(report["apnrr"]["mask"]["errors"], 1, "{report}");
+    let page = fs::read_to_string(folder.path().join("out/report.html")).expect("a page");
+    assert!(!page.contains("data:image"), "no face is on the page");
+}
+
+#[test]
+fn a_table_that_cannot_be_used_says_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("table.tsv");
+    fs::write(&path, "file\tlabel\nselfie.jpg\tgenuine\n").expect("written");
+    let output = countersign()
+        .args(["eval", "spoof"])
+        .arg(&path)
+        .arg("--root")
+        .arg(media::path("selfie.jpg").parent().expect("a folder"))
+        .arg("--out")
+        .arg(folder.path().join("out"))
+        .output()
+        .expect("countersign runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && errors.contains("line 2: `label` is `genuine`"), "{errors}");
+}
