@@ -51,7 +51,6 @@ async fn fold_metrics(page: Page) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever asks twice wants no destructor to run")]
 fn stop_signal() -> io::Result<CancellationToken> {
     let token = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
@@ -67,8 +66,9 @@ fn stop_signal() -> io::Result<CancellationToken> {
                 stopped.cancel();
             }
         }
-        // Whatever still runs is given back when its lease runs out, as after a crash.
-        std::process::exit(KILLED);
+        // Whatever still runs is given back when its lease runs out, as after a crash. Without the native libraries' exit
+        // handlers, which would free what pipelines still use: `std::process::exit` runs them, and sometimes crashed.
+        signal_hook::low_level::exit(KILLED);
     });
     Ok(token)
 }
