@@ -5,6 +5,7 @@ mod challenge;
 mod change;
 mod id;
 mod idempotency;
+mod lane;
 mod language;
 mod media;
 mod problem;
@@ -27,6 +28,7 @@ pub use id::{AuditId, ChallengeId, DeliveryId, InvalidId, KeyId, TenantId, Verif
 pub use idempotency::{
     Completion, Fingerprint, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, Reservation,
 };
+pub use lane::{Lane, LaneShare, Priority};
 pub use language::{LANGUAGES, Language, UnsupportedLanguage};
 pub use media::{Media, MediaFormat, MediaRole, SNIFF_BYTES};
 pub use problem::{Failure, ProblemCode};
@@ -41,8 +43,8 @@ pub use tenant::{ApiKey, ApiKeyInfo, Credential, InvalidApiKey, KeyLimits, RateL
 pub use time::{InvalidTime, Timestamp};
 pub use usage::{InvalidMonth, Month, Usage};
 pub use verification::{
-    IllegalTransition, Kind, Lane, LaneShare, NewVerification, Priority, REQUEST_VERSION, Request, State,
-    Transition, Verdict, Verification,
+    IllegalTransition, Kind, NewVerification, REQUEST_VERSION, Request, State, Transition, Verdict,
+    Verification,
 };
 pub use webhook::{
     AllowedTarget, Delivery, DeliveryAttempt, DeliveryError, DeliveryState, DisabledReason, Event, EventData,
