@@ -35,6 +35,11 @@ impl From<serde_json::Error> for StoreError {
     }
 }
 
+/// A row that holds what this build does not know.
+pub(super) fn unreadable(problem: String) -> StoreError {
+    StoreError::Other(problem.into())
+}
+
 /// Whether it passes by itself, so that the same call may succeed later.
 fn passes(error: &dyn DatabaseError) -> bool {
     match error.try_downcast_ref::<PgDatabaseError>() {

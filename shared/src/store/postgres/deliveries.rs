@@ -14,6 +14,7 @@ use crate::domain::{
     AuditEntry, Delivery, DeliveryAttempt, DeliveryId, DisabledReason, LONGEST_ATTEMPT_LOG, Recipient,
     Subject, TenantId, Timestamp, VerificationId, WebhookId, WebhookSecret, WebhookSecrets,
 };
+use crate::store::error::unreadable;
 use crate::store::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, StoreError};
 
 /// The columns of [`DeliveryRow`], for every query that reads one.
@@ -137,7 +138,6 @@ pub(super) struct DeliveryRow {
 
 impl DeliveryRow {
     pub(super) fn decode(self) -> Result<Delivery, StoreError> {
-        let unreadable = |problem: String| StoreError::Other(problem.into());
         let recipient = match (self.endpoint, self.url) {
             (Some(endpoint), None) => Recipient::Endpoint(WebhookId::from_uuid(endpoint)),
             (None, Some(url)) => {

@@ -7,6 +7,7 @@ use super::Postgres;
 use super::call::{Held, answered};
 use super::row::MessageRow;
 use crate::domain::Lane;
+use crate::store::error::unreadable;
 use crate::store::{Outbox, OutboxBatch, OutboxRow, StoreError};
 
 /// Hops from tenant to tenant along the index, so that its cost is in tenants and rows taken, not in rows that wait. The
@@ -44,7 +45,7 @@ impl Outbox for Postgres {
         let waiting = sqlx::query_as(WAITING).bind(Lane::ALL.map(Lane::name).to_vec());
         let names: Vec<(String,)> = self.requests.all(waiting).await?;
         let lanes: Result<Vec<Lane>, String> = names.into_iter().map(|(name,)| name.parse()).collect();
-        lanes.map_err(|problem| StoreError::Other(problem.into()))
+        lanes.map_err(unreadable)
     }
 
     /// The rows are locked in a transaction that lives as long as the batch. So those of a relay that dies are free at

@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::row::{timestamp, unreadable};
+use super::row::timestamp;
 use super::verifications::EXISTS;
 use super::{Postgres, audit};
 use crate::domain::{AuditEntry, KeyId, NewReview, Review, TenantId, VerificationId};
 use crate::store::StoreError;
+use crate::store::error::unreadable;
 use crate::store::reviews::{MOST_REVIEWS, ReviewStore};
 
 pub(super) const ADD: &str = "INSERT INTO reviews (verification, decision, reason, reviewer, reviewed_at)

@@ -8,6 +8,7 @@ use crate::domain::{
     KeyId, KeyLimits, Lane, RateLimit, Review, State, TenantId, Timestamp, Verification, VerificationId,
 };
 use crate::queue::JobMessage;
+use crate::store::error::unreadable;
 use crate::store::{OutboxRow, StoreError};
 
 /// The columns of [`VerificationRow`], for every query that reads one. Documents are read as text, so that one that this
@@ -93,11 +94,6 @@ impl MessageRow {
         let id = VerificationId::from_uuid(self.verification);
         OutboxRow { sequence: self.sequence, lane, message: JobMessage::new(id, self.traceparent) }
     }
-}
-
-/// A value that this build does not know.
-pub(super) fn unreadable(problem: String) -> StoreError {
-    StoreError::Other(problem.into())
 }
 
 pub(super) fn timestamp(time: DateTime<Utc>) -> Timestamp {

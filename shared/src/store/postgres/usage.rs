@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Postgres;
 use crate::domain::{KeyId, Month, TenantId, Usage};
+use crate::store::error::unreadable;
 use crate::store::{StoreError, UsageStore};
 
 /// Counters are changed in one order, so that two who fold at once can't wait for each other.
@@ -50,7 +51,7 @@ impl UsageStore for Postgres {
         let rows: Vec<(Uuid, String, i64)> = self.requests.all(usage).await?;
         rows.into_iter()
             .map(|(key, kind, count)| {
-                let kind = kind.parse().map_err(|problem: String| StoreError::Other(problem.into()))?;
+                let kind = kind.parse().map_err(unreadable)?;
                 Ok(Usage { key: KeyId::from_uuid(key), kind, count: count as u64 })
             })
             .collect()

@@ -16,6 +16,7 @@ use crate::domain::{
     Action, Actor, AuditEntry, Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp,
     WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
 };
+use crate::store::error::unreadable;
 use crate::store::{StoreError, WebhookStore};
 
 macro_rules! endpoint_columns {
@@ -108,7 +109,6 @@ struct EndpointRow {
 
 impl EndpointRow {
     fn decode(self) -> Result<WebhookEndpoint, StoreError> {
-        let unreadable = |problem: String| StoreError::Other(problem.into());
         let reason = self.disabled_reason.map(|reason| reason.parse()).transpose().map_err(unreadable)?;
         Ok(WebhookEndpoint {
             id: WebhookId::from_uuid(self.id),

@@ -1,13 +1,12 @@
 //! The audit log; triggers keep it append-only.
 
 use async_trait::async_trait;
+use sqlx::Sqlite as Driver;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{FromRow, Sqlite as Driver};
-use uuid::Uuid;
 
 use super::Sqlite;
-use super::row::unreadable;
-use crate::domain::{AuditEntry, AuditFilter, AuditId, TenantId};
+use crate::domain::{AuditEntry, AuditFilter, AuditId};
+use crate::store::audit::EntryRow;
 use crate::store::{AuditLog, StoreError};
 
 const APPEND: &str = "INSERT INTO audit_log (id, at, tenant, actor, action, resource, details)
@@ -26,29 +25,6 @@ pub(super) const ALL: &str = select_entries!("");
 pub(super) const OF_TENANT: &str = select_entries!("tenant = ?4 AND ");
 pub(super) const OF_ACTION: &str = select_entries!("action = ?4 AND ");
 pub(super) const OF_BOTH: &str = select_entries!("tenant = ?4 AND action = ?5 AND ");
-
-#[derive(FromRow)]
-struct EntryRow {
-    id: Uuid,
-    tenant: Option<Uuid>,
-    actor: String,
-    action: String,
-    resource: Option<String>,
-    details: String,
-}
-
-impl EntryRow {
-    fn decode(self) -> Result<AuditEntry, StoreError> {
-        Ok(AuditEntry {
-            id: AuditId::from_uuid(self.id),
-            tenant: self.tenant.map(TenantId::from_uuid),
-            actor: self.actor.parse().map_err(unreadable)?,
-            action: self.action,
-            resource: self.resource,
-            details: serde_json::from_str(&self.details)?,
-        })
-    }
-}
 
 /// For the transaction of the change that it tells of.
 pub(super) fn append(

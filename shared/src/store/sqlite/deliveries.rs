@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::row::unreadable;
 use super::told::fresh_id;
 use super::{Sqlite, audit};
 use crate::domain::{
     AuditEntry, Delivery, DeliveryAttempt, DeliveryId, DisabledReason, LONGEST_ATTEMPT_LOG, Recipient,
     Subject, TenantId, Timestamp, VerificationId, WebhookId, WebhookSecret, WebhookSecrets,
 };
+use crate::store::error::unreadable;
 use crate::store::{DeliveryLease, DeliveryShare, DeliveryStore, Settlement, StoreError};
 
 /// The columns of [`DeliveryRow`], for every query that reads one.

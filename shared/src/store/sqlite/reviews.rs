@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::row::unreadable;
 use super::{Sqlite, audit};
 use crate::domain::{AuditEntry, KeyId, NewReview, Review, TenantId, Timestamp, VerificationId};
 use crate::store::StoreError;
+use crate::store::error::unreadable;
 use crate::store::reviews::{MOST_REVIEWS, ReviewStore};
 
 const ADD: &str = "INSERT INTO reviews (verification, decision, reason, reviewer, reviewed_at)

@@ -7,6 +7,7 @@ use crate::domain::{
     KeyId, KeyLimits, Lane, RateLimit, Review, State, TenantId, Timestamp, Verification, VerificationId,
 };
 use crate::queue::JobMessage;
+use crate::store::error::unreadable;
 use crate::store::{OutboxRow, StoreError};
 
 /// The columns of [`VerificationRow`], for every query that reads one.
@@ -90,11 +91,6 @@ impl MessageRow {
         let id = VerificationId::from_uuid(self.verification);
         OutboxRow { sequence: self.sequence, lane, message: JobMessage::new(id, self.traceparent) }
     }
-}
-
-/// A value that this build does not know.
-pub(super) fn unreadable(problem: String) -> StoreError {
-    StoreError::Other(problem.into())
 }
 
 /// Identifiers as one parameter: a JSON array for `json_each`, whose elements `unhex` turns back into bytes.

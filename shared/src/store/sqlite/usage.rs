@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::Sqlite;
-use super::row::unreadable;
 use crate::domain::{KeyId, Month, TenantId, Usage};
+use crate::store::error::unreadable;
 use crate::store::{StoreError, UsageStore};
 
 pub(super) const ADD: &str = "INSERT INTO usage_pending (tenant, key, verification, month, kind)

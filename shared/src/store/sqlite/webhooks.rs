@@ -7,13 +7,13 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::deliveries::{DeliveryRow, delivery_columns};
-use super::row::unreadable;
 use super::told::fresh_id;
 use super::{Sqlite, audit};
 use crate::domain::{
     Action, Actor, AuditEntry, Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp,
     WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
 };
+use crate::store::error::unreadable;
 use crate::store::{StoreError, WebhookStore};
 
 macro_rules! endpoint_columns {
