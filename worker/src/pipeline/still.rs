@@ -27,6 +27,15 @@ pub enum Subject {
     LoneSelfie,
 }
 
+/// Which of several faces is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meant {
+    /// The largest, as in every verification.
+    Largest,
+    /// The one nearest the middle, as in collections that were cut out around a face.
+    Central,
+}
+
 /// The models that look at stills.
 #[derive(Clone)]
 pub struct StillStage {
@@ -106,11 +115,17 @@ impl StillStage {
     pub fn template(
         &self,
         image: &DecodedImage,
+        meant: Meant,
         cancelled: &CancellationToken,
     ) -> Result<Option<Embedding>, PipelineError> {
         let sighting = search(&self.detector, &image.picture, cancelled)?;
-        let Some(meant) = count::counted(&sighting.faces).first() else { return Ok(None) };
-        Ok(self.embedder.embed(&sighting.picture, &meant.points, cancelled)?)
+        let picture = sighting.picture.as_ref();
+        let face = match meant {
+            Meant::Largest => sighting.faces.first(),
+            Meant::Central => count::central(&sighting.faces, picture.width(), picture.height()),
+        };
+        let Some(face) = face else { return Ok(None) };
+        Ok(self.embedder.embed(picture, &face.points, cancelled)?)
     }
 
     /// How many of the other faces repeat the portrait.

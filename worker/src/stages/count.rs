@@ -21,6 +21,16 @@ pub fn counted(faces: &[Face]) -> &[Face] {
     &faces[..counts]
 }
 
+/// The face whose middle is nearest the middle of a picture of that size.
+pub fn central(faces: &[Face], width: u32, height: u32) -> Option<&Face> {
+    let (x, y) = (f64::from(width) / 2.0, f64::from(height) / 2.0);
+    let away = |face: &Face| {
+        let bounds = &face.bounds;
+        (bounds.x + bounds.width / 2.0 - x).hypot(bounds.y + bounds.height / 2.0 - y)
+    };
+    faces.iter().min_by(|one, other| away(one).total_cmp(&away(other)))
+}
+
 /// Whether another face on a card, at that distance from the portrait on the API's scale, is its ghost.
 pub fn is_ghost(distance: f64) -> bool {
     distance <= GHOST_DISTANCE_MAX
@@ -36,6 +46,13 @@ mod tests {
         let faces = [face(0.0, 0.0, 200.0, 0.9), face(300.0, 0.0, 60.0, 0.8), face(500.0, 0.0, 30.0, 0.9)];
         assert_eq!(counted(&faces).len(), 2);
         assert!(counted(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_central_face_need_not_be_the_largest() {
+        let faces = [face(0.0, 0.0, 200.0, 0.9), face(220.0, 200.0, 60.0, 0.8)];
+        assert_eq!(central(&faces, 500, 500).map(|face| face.bounds.width as u32), Some(60));
+        assert!(central(&[], 500, 500).is_none());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use countersign_shared::config::Config;
+use countersign_worker::pipeline::still::Meant;
 use countersign_worker::stages::embed::Embedding;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,9 @@ pub(crate) struct FacesArguments {
     /// The distance to report errors at; by default, the service's own `pipeline.distance_max`.
     #[arg(long)]
     threshold: Option<f64>,
+    /// Compare the face nearest the middle and not the largest, as LFW's protocol means it.
+    #[arg(long)]
+    central: bool,
 }
 
 /// Two pictures that are compared.
@@ -99,11 +103,15 @@ pub(super) fn run(arguments: &FacesArguments, config: &Config) -> anyhow::Result
         }
     }
     let models = FaceModels::load(config, common.threads())?;
-    let notebook = Notebook::new(&common.out, serde_json::to_string(&("templates", models.used()))?);
+    let notebook = Notebook::new(
+        &common.out,
+        serde_json::to_string(&("templates", arguments.central, models.faces.for_comparison()))?,
+    );
+    let meant = if arguments.central { Meant::Central } else { Meant::Largest };
     let never = CancellationToken::new();
     let looks = look_at(files, &notebook, common.threads(), |file| {
         models.look(file, |image| {
-            let template = models.faces.still.template(image, &never)?;
+            let template = models.faces.still.template(image, meant, &never)?;
             Ok(template
                 .map_or(Look::Nothing("NO_FACE".to_owned()), |found| Look::Found(found.values().to_vec())))
         })
@@ -264,7 +272,7 @@ impl Compared {
             self.groups.iter().map(|(column, values)| (column.clone(), values.iter().map(at).collect()));
         FacesReport {
             profile: models.profile.clone(),
-            models: models.used(),
+            models: models.faces.for_comparison(),
             files: looks.len(),
             failures_to_acquire: Rate::new(reasons.values().sum(), looks.len()),
             reasons,

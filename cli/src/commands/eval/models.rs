@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::Context;
 use countersign_shared::config::Config;
-use countersign_shared::domain::ModelUsed;
 use countersign_worker::engines::media::{DecodedImage, MediaLimits, decode_image};
 use countersign_worker::models::{Manifest, ModelFiles};
 use countersign_worker::pipeline::PipelineError;
@@ -28,10 +27,6 @@ impl FaceModels {
         files.ensure(&profile)?;
         let faces = Faces::load(&config, &profile, &files).context("failed to load the models")?;
         Ok(Self { faces, profile: config.models.profile.clone(), limits: MediaLimits::new(&config) })
-    }
-
-    pub(super) fn used(&self) -> Vec<ModelUsed> {
-        self.faces.for_comparison()
     }
 
     /// Decodes the file and looks at it. What an upload would be refused for is a failure to acquire; what is this

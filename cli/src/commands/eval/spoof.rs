@@ -69,7 +69,8 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     let shown: Vec<_> = table.rows().map(shown).collect::<anyhow::Result<_>>()?;
     let files: BTreeSet<_> = shown.iter().map(|(_, _, file)| file.clone()).collect();
     let models = FaceModels::load(config, common.threads())?;
-    let notebook = Notebook::new(&common.out, serde_json::to_string(&("liveness", models.used()))?);
+    let notebook =
+        Notebook::new(&common.out, serde_json::to_string(&("liveness", models.faces.for_liveness()))?);
     let never = CancellationToken::new();
     let looks = look_at(files, &notebook, common.threads(), |file| {
         models.look(file, |image| {

@@ -27,7 +27,7 @@ pub(in super::super) fn write(
             "{} genuine and {} impostor comparisons of {} files",
             report.genuine, report.impostor, report.files
         ),
-        format!("failure to acquire: {}", report.failures_to_acquire),
+        format!("failure to acquire: {}", cells(&report.failures_to_acquire).join(", ")),
     ]);
     page.lines(report.reasons.iter().map(|(reason, count)| format!("{reason}: {count}")));
     let mut rows = vec![row("the service's", &report.at_threshold)];

@@ -1,7 +1,5 @@
 //! How often something went wrong, and how sure that is.
 
-use std::fmt;
-
 use serde::Serialize;
 
 /// The 97.5th percentile of the standard normal distribution: intervals of 95 %.
@@ -35,14 +33,6 @@ impl Rate {
             low: ((middle - reach) / scale).max(0.0),
             high: ((middle + reach) / scale).min(1.0),
         }
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { errors, of, share, low, high } = self;
-        let [share, low, high] = [share, low, high].map(|share| share * 100.0);
-        write!(formatter, "{share:.3} % ({low:.3} to {high:.3}; {errors} of {of})")
     }
 }
 
