@@ -17,6 +17,9 @@ pub(crate) const THRESHOLDS: Thresholds = Thresholds {
     speech_margin_min: -2.0,
     voice_seconds_min: 1.0,
     digit_mass_min: 0.08,
+    mouth_movement_min: 0.055,
+    lip_agreement_min: 0.25,
+    repetition_min: 0.15,
 };
 
 /// The report of that kind, as in the documentation.
@@ -69,6 +72,7 @@ pub(crate) fn video() -> Report {
         largest_face_to_frame_ratio: 0.334_375,
         not_spoof_confidence: 1.0,
         speech,
+        behaviour: None,
         samples: Vec::new(),
     };
     let checks = [

@@ -82,6 +82,7 @@ impl Config {
             (!self.sampling.detect_every.is_zero(), "sampling.detect_every must be more than 0s"),
             (!self.sampling.embed_every.is_zero(), "sampling.embed_every must be more than 0s"),
             (!self.sampling.liveness_every.is_zero(), "sampling.liveness_every must be more than 0s"),
+            (!self.sampling.landmarks_every.is_zero(), "sampling.landmarks_every must be more than 0s"),
             (
                 starts_with_one_of(&self.store.url, &["sqlite://", "postgres://", "postgresql://"]),
                 "store.url must start with sqlite:// or postgres://",

@@ -252,6 +252,9 @@ pub struct Pipeline {
     pub speech_margin_min: f64,
     pub voice_seconds_min: f64,
     pub digit_mass_min: f64,
+    pub mouth_movement_min: f64,
+    pub lip_agreement_min: f64,
+    pub repetition_min: f64,
 }
 
 impl Pipeline {
@@ -268,6 +271,9 @@ impl Pipeline {
             speech_margin_min: self.speech_margin_min,
             voice_seconds_min: self.voice_seconds_min,
             digit_mass_min: self.digit_mass_min,
+            mouth_movement_min: self.mouth_movement_min,
+            lip_agreement_min: self.lip_agreement_min,
+            repetition_min: self.repetition_min,
         }
     }
 }
@@ -281,6 +287,8 @@ pub struct Sampling {
     pub embed_every: Duration,
     #[serde(with = "humantime_serde")]
     pub liveness_every: Duration,
+    #[serde(with = "humantime_serde")]
+    pub landmarks_every: Duration,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -59,6 +59,12 @@ pub enum CheckName {
     FaceToFrameRatio,
     /// The same face throughout the video.
     FaceNoChange,
+    /// The mouth moves, as it must to speak: `mouth_movement` at least `mouth_movement_min`.
+    MouthMovement,
+    /// Mouth and sound move together: `lip_agreement` at least `lip_agreement_min`.
+    LipAgreement,
+    /// No part of the video is shown again: `repetition` at least `repetition_min`.
+    NoRepetition,
     /// The six digits were spoken.
     AudioChallenge,
     /// The challenge that was named was open, and issued these digits.
@@ -70,7 +76,8 @@ pub enum CheckName {
 #[schema(example = json!({
     "distance_max": 0.9, "face_sameness_min": 0.9, "not_spoof_min": 0.9, "id_card_not_spoof_min": 0.1,
     "face_to_frame_ratio_max": 0.7, "single_face_min": 0.9, "speech_score_min": -10.0, "speech_margin_min": -2.0,
-    "voice_seconds_min": 1.0, "digit_mass_min": 0.08
+    "voice_seconds_min": 1.0, "digit_mass_min": 0.08, "mouth_movement_min": 0.055, "lip_agreement_min": 0.25,
+    "repetition_min": 0.15
 }))]
 pub struct Thresholds {
     /// Largest face distance that counts as the same person (raw L2 scaled so that 0.9 is the model's operating point).
@@ -93,6 +100,15 @@ pub struct Thresholds {
     pub voice_seconds_min: f64,
     /// Smallest probability mass on digits where the first digit is expected.
     pub digit_mass_min: f64,
+    /// Smallest range of a mouth's opening, in multiples of the distance between the eyes.
+    #[serde(default)]
+    pub mouth_movement_min: f64,
+    /// Smallest agreement of mouth and sound, -1..=1.
+    #[serde(default)]
+    pub lip_agreement_min: f64,
+    /// Smallest difference between two parts of a video, 0 and up.
+    #[serde(default)]
+    pub repetition_min: f64,
 }
 
 /// A model by name and content.
@@ -218,6 +234,10 @@ pub struct VideoEvidence {
     /// Clip-level confidence that the face is bona fide, on the API's scale, 0..=1.
     pub not_spoof_confidence: f64,
     pub speech: SpeechEvidence,
+    /// What the face does; null where the profile has no model that measures it.
+    #[serde(default)]
+    #[schema(required)]
+    pub behaviour: Option<BehaviourEvidence>,
     /// The frames that were looked at closely, in order.
     pub samples: Vec<FrameSample>,
 }
@@ -252,6 +272,38 @@ pub struct FrameSample {
     pub drift: Option<f64>,
     #[schema(required)]
     pub liveness: Option<LivenessEvidence>,
+}
+
+/// What a face does during a video: what no single picture tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BehaviourEvidence {
+    /// From the 5th to the 95th percentile of the mouth's opening; null when the face was seen for too short a time. A still
+    /// face's is 0.04 at most, a speaker's 0.08 and more.
+    #[schema(required)]
+    pub mouth_movement: Option<f64>,
+    /// Correlation, -1..=1, of the mouth's movements with what the sound foretells of them; null without a voice.
+    #[schema(required)]
+    pub lip_agreement: Option<f64>,
+    /// The least difference between the movements of two parts of the video, forwards or backwards: 0 for a loop, about 1 for
+    /// unrelated movements; null when too little moves.
+    #[schema(required)]
+    pub repetition: Option<f64>,
+    /// How often the eyes closed for a moment; null when the face was seen for too short a time.
+    #[schema(required)]
+    pub blinks: Option<u32>,
+    /// The face over time.
+    pub gestures: Vec<FaceGesture>,
+}
+
+/// What a face does in one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"seconds": 0.467, "mouth_opening": 0.112, "eye_opening": 0.304}))]
+pub struct FaceGesture {
+    pub seconds: f64,
+    /// Between the inner edges of the lips, in multiples of the distance between the eyes.
+    pub mouth_opening: f64,
+    /// Height over width, the mean of both eyes.
+    pub eye_opening: f64,
 }
 
 /// What was heard.

@@ -24,7 +24,7 @@ const SPEECH_SESSIONS_MAX: usize = 4;
 pub struct VerificationPipeline {
     photo: PhotoPipeline,
     spoof: SpoofPipeline,
-    video: VideoPipeline,
+    pub video: VideoPipeline,
 }
 
 /// The pipeline can't start.

@@ -53,6 +53,14 @@ pub struct Still {
     pub embedding: Option<Embedding>,
 }
 
+impl Still {
+    /// Of a picture that there is not.
+    pub(super) const fn absent() -> Self {
+        let evidence = StillEvidence { width: 0, height: 0, num_faces: 0, face: None, liveness: None };
+        Self { evidence, embedding: None }
+    }
+}
+
 /// Ghosts are looked for among this many faces; a card with more is no card.
 const GHOST_CANDIDATES: usize = 4;
 

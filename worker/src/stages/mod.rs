@@ -7,9 +7,11 @@
 //! - [`align`], [`embed`]: a face as a vector, and distances between vectors.
 //! - [`liveness`]: bona fide or presentation attack; [`landmarks`]: the 106 points.
 //! - [`track`]: a face followed from frame to frame, and when the detector must look again.
+//! - [`behaviour`]: what a face does during a clip, and whether it does what the sound says.
 //! - [`speech`]: whether the expected code was spoken.
 
 pub mod align;
+pub mod behaviour;
 pub mod count;
 pub mod detect;
 pub mod embed;

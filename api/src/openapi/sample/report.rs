@@ -1,9 +1,9 @@
 //! A report of each kind.
 
 use countersign_shared::domain::{
-    BoundingBox, Check, CheckName, Evidence, Face, FrameSample, Kind, LivenessEvidence, ModelUsed,
-    PhotoEvidence, Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence, StillEvidence, Thresholds,
-    Timestamp, Transcription, Verdict, VideoEvidence, VideoInfo,
+    BehaviourEvidence, BoundingBox, Check, CheckName, Evidence, Face, FaceGesture, FrameSample, Kind,
+    LivenessEvidence, ModelUsed, PhotoEvidence, Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence,
+    StillEvidence, Thresholds, Timestamp, Transcription, Verdict, VideoEvidence, VideoInfo,
 };
 
 use super::CREATED_AT;
@@ -19,6 +19,9 @@ const THRESHOLDS: Thresholds = Thresholds {
     speech_margin_min: -2.0,
     voice_seconds_min: 1.0,
     digit_mass_min: 0.08,
+    mouth_movement_min: 0.055,
+    lip_agreement_min: 0.25,
+    repetition_min: 0.15,
 };
 
 pub(super) fn photo() -> Report {
@@ -46,6 +49,9 @@ pub(super) fn video() -> Report {
         check(CheckName::FaceToFrameRatio, 0.33, 0.7),
         check(CheckName::FaceNoChange, 0.99, 0.9),
         check(CheckName::AudioChallenge, -1.2, -10.0),
+        check(CheckName::MouthMovement, 0.18, 0.055),
+        check(CheckName::LipAgreement, 0.46, 0.25),
+        check(CheckName::NoRepetition, 0.71, 0.15),
     ];
     let speech = SpeechEvidence {
         language: "th-TH".parse().expect("an accepted language; this is a bug"),
@@ -68,6 +74,13 @@ pub(super) fn video() -> Report {
         drift: Some(0.08),
         liveness: Some(liveness(0.98)),
     };
+    let behaviour = BehaviourEvidence {
+        mouth_movement: Some(0.18),
+        lip_agreement: Some(0.46),
+        repetition: Some(0.71),
+        blinks: Some(1),
+        gestures: vec![FaceGesture { seconds: 0.467, mouth_opening: 0.112, eye_opening: 0.304 }],
+    };
     let evidence = VideoEvidence {
         id_card: still(1012, 96.0, 0.65),
         video: VideoInfo { fps: 30, frames: 105, width: 640, height: 480, duration_seconds: 3.5 },
@@ -77,6 +90,7 @@ pub(super) fn video() -> Report {
         largest_face_to_frame_ratio: 0.33,
         not_spoof_confidence: 0.98,
         speech,
+        behaviour: Some(behaviour),
         samples: vec![sample],
     };
     report(Kind::Video, checks, Evidence::Video(Box::new(evidence)))

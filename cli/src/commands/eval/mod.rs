@@ -7,6 +7,7 @@ mod report;
 mod spoof;
 mod stats;
 mod table;
+mod video;
 mod work;
 
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub(crate) enum EvalCommand {
     Faces(faces::FacesArguments),
     /// Bona fide pictures and attacks: APCER by species, BPCER, ACER (ISO/IEC 30107-3).
     Spoof(spoof::SpoofArguments),
+    /// Bona fide videos and attacks: APCER by species, BPCER, and which check stops what.
+    Video(video::VideoArguments),
 }
 
 /// What every evaluation is told.
@@ -65,6 +68,7 @@ pub(crate) async fn run(command: EvalCommand, config: Config) -> anyhow::Result<
     tokio::task::spawn_blocking(move || match command {
         EvalCommand::Faces(arguments) => faces::run(&arguments, &config),
         EvalCommand::Spoof(arguments) => spoof::run(&arguments, &config),
+        EvalCommand::Video(arguments) => video::run(&arguments, &config),
     })
     .await
     .context("the evaluation panicked, which is a bug")??;

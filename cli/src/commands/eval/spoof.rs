@@ -123,7 +123,7 @@ fn shown(row: Row<'_>) -> anyhow::Result<(Row<'_>, Option<&str>, PathBuf)> {
 }
 
 /// The attack's species; `None` for a bona fide presentation.
-fn label<'a>(row: &Row<'a>) -> anyhow::Result<Option<&'a str>> {
+pub(super) fn label<'a>(row: &Row<'a>) -> anyhow::Result<Option<&'a str>> {
     match row.need("label")? {
         "live" => Ok(None),
         attack => match attack.strip_prefix("attack/") {

@@ -2,6 +2,8 @@
 
 use countersign_shared::domain::{Check, CheckName, Standing, Thresholds, VideoEvidence};
 
+use super::behaviour;
+
 /// Every check of a video; the verdict is their conjunction. `exchanged` says that someone else was seen for a while,
 /// `challenge` how the challenge stood that was named, if one was.
 pub(super) fn checks(
@@ -17,6 +19,7 @@ pub(super) fn checks(
         face_no_change(evidence, exchanged, limits),
         face_match(evidence, limits),
     ];
+    checks.extend(behaviour::checks(evidence.behaviour.as_ref(), limits));
     checks.extend(challenge.map(named_challenge));
     checks
 }
@@ -103,19 +106,20 @@ fn face_match(evidence: &VideoEvidence, limits: &Thresholds) -> Check {
     }
 }
 
-fn reasons<const N: usize>(all: [(bool, &str); N]) -> Vec<String> {
+pub(super) fn reasons<const N: usize>(all: [(bool, &str); N]) -> Vec<String> {
     all.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason.to_owned()).collect()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use countersign_shared::domain::{
-        BoundingBox, Face, FrameSample, LivenessEvidence, Point, SpeechEvidence, StillEvidence, VideoInfo,
+        BehaviourEvidence, BoundingBox, Face, FrameSample, LivenessEvidence, Point, SpeechEvidence,
+        StillEvidence, VideoInfo,
     };
 
     use super::*;
 
-    const LIMITS: Thresholds = Thresholds {
+    pub(in crate::pipeline::video) const LIMITS: Thresholds = Thresholds {
         distance_max: 0.9,
         face_sameness_min: 0.9,
         not_spoof_min: 0.9,
@@ -126,6 +130,9 @@ mod tests {
         speech_margin_min: -2.0,
         voice_seconds_min: 1.0,
         digit_mass_min: 0.08,
+        mouth_movement_min: 0.055,
+        lip_agreement_min: 0.25,
+        repetition_min: 0.15,
     };
 
     fn good() -> VideoEvidence {
@@ -164,6 +171,13 @@ mod tests {
                 transcription: None,
                 reasons: Vec::new(),
             },
+            behaviour: Some(BehaviourEvidence {
+                mouth_movement: Some(0.2),
+                lip_agreement: Some(0.5),
+                repetition: Some(0.8),
+                blinks: Some(1),
+                gestures: Vec::new(),
+            }),
             samples: vec![FrameSample {
                 frame: 0,
                 seconds: 0.0,
@@ -179,7 +193,7 @@ mod tests {
     /// Which checks fail, each with its reasons.
     fn failing(evidence: &VideoEvidence, exchanged: bool) -> Vec<(CheckName, String)> {
         let all = checks(evidence, exchanged, None, &LIMITS);
-        assert_eq!(all.len(), 5);
+        assert_eq!(all.len(), 8);
         all.into_iter()
             .filter(|check| !check.passed)
             .map(|check| (check.name, check.reasons.join(",")))
@@ -236,9 +250,9 @@ mod tests {
         ] {
             let all = checks(&good(), false, Some(standing), &LIMITS);
             let failed: Vec<_> = all.iter().filter(|check| !check.passed).collect();
-            assert_eq!((all.len(), failed.len()), (6, usize::from(reason.is_some())), "{standing:?}");
+            assert_eq!((all.len(), failed.len()), (9, usize::from(reason.is_some())), "{standing:?}");
             assert!(failed.iter().all(|check| check.name == CheckName::Challenge));
-            assert_eq!(all[5].reasons, Vec::from_iter(reason.map(str::to_owned)));
+            assert_eq!(all[8].reasons, Vec::from_iter(reason.map(str::to_owned)));
         }
     }
 
@@ -259,10 +273,23 @@ mod tests {
         evidence.single_face_in_frames = 0.0;
         evidence.not_spoof_confidence = 0.0;
         evidence.largest_face_to_frame_ratio = 0.0;
+        evidence.behaviour = Some(BehaviourEvidence {
+            mouth_movement: None,
+            lip_agreement: None,
+            repetition: None,
+            blinks: None,
+            gestures: Vec::new(),
+        });
         let names: Vec<CheckName> = failing(&evidence, false).into_iter().map(|(name, _)| name).collect();
         assert_eq!(
             names,
-            [CheckName::FaceToFrameRatio, CheckName::NotSpoof, CheckName::FaceNoChange, CheckName::FaceMatch]
+            [
+                CheckName::FaceToFrameRatio,
+                CheckName::NotSpoof,
+                CheckName::FaceNoChange,
+                CheckName::FaceMatch,
+                CheckName::MouthMovement,
+            ]
         );
     }
 }

@@ -1,5 +1,6 @@
 //! A video verification: the card as a still, one pass over the frames, and the speech beside it.
 
+mod behaviour;
 mod checks;
 mod identity;
 mod liveness;

@@ -6,8 +6,8 @@ use std::thread;
 
 use countersign_shared::config::{Config, Sampling};
 use countersign_shared::domain::{
-    BoundingBox, Evidence, Failure, FrameSample, Kind, MediaRole, ModelUsed, ProblemCode, REPORT_VERSION,
-    Report, SpeechEvidence, Thresholds, Timestamp, VideoEvidence, VideoInfo,
+    BoundingBox, Check, Evidence, Failure, FrameSample, Kind, MediaRole, ModelUsed, ProblemCode,
+    REPORT_VERSION, Report, SpeechEvidence, Thresholds, Timestamp, VideoEvidence, VideoInfo,
 };
 use countersign_shared::telemetry;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use crate::engines::media::{MediaLimits, VideoReader, decode_audio, decode_image
 use crate::engines::speech::{SpeechLimits, SpeechRecogniser};
 use crate::pipeline::still::{Still, StillStage, Subject};
 use crate::pipeline::{Job, PipelineError, decide};
+use crate::stages::behaviour::{self, gesture::Gesture, sound::Sound};
 use crate::stages::speech::{SpokenCode, listen};
 
 /// Everything that a video is looked at and listened to with.
@@ -37,6 +38,14 @@ struct Watched {
     video: VideoInfo,
     seen: Vec<Seen>,
     samples: Vec<Sample>,
+    gestures: Vec<Gesture>,
+}
+
+/// What the sound gave.
+struct Listened {
+    speech: SpeechEvidence,
+    /// Unless nobody spoke.
+    voice: Option<Sound>,
 }
 
 impl VideoPipeline {
@@ -58,41 +67,23 @@ impl VideoPipeline {
         }
     }
 
-    /// Runs one job of [`Kind::Video`]; frames are watched on the calling thread, sound is heard on another.
+    pub fn models(&self) -> &[ModelUsed] {
+        &self.models
+    }
+
+    /// Runs one job of [`Kind::Video`].
     pub fn run(&self, job: &Job) -> Result<Report, PipelineError> {
         let started_at = Timestamp::now();
-        let video = job.file(MediaRole::Video)?;
-        // What one side finds wrong ends the other's work.
-        let cancelled = job.cancelled.child_token();
-        let _on_return = cancelled.clone().drop_guard();
-        let (listened, looked) = thread::scope(|scope| {
-            let ears = thread::Builder::new().name("ears".to_owned()).spawn_scoped(scope, || {
-                let heard = self.listen(job, video, &cancelled);
-                if heard.is_err() {
-                    cancelled.cancel();
-                }
-                heard
-            });
-            let looked = self.look(job, video, &cancelled);
-            if looked.is_err() {
-                cancelled.cancel();
-            }
-            let listened = ears
-                .map_err(|error| PipelineError::Retryable(error.to_string()))
-                .and_then(|ears| ears.join().unwrap_or_else(|_| Err(panicked())));
-            (listened, looked)
-        });
-        if job.cancelled.is_cancelled() {
-            return Err(PipelineError::Cancelled);
+        let (card, video) = (job.file(MediaRole::IdCard)?, job.file(MediaRole::Video)?);
+        let missing =
+            || PipelineError::Permanent(Failure::new(ProblemCode::MissingField, "no challenge or language"));
+        let language = job.request.language.ok_or_else(missing)?;
+        let expected = job.request.challenge;
+        if expected.is_none() && job.request.named_challenge.is_none() {
+            return Err(missing());
         }
-        // Of two failures the one that ended the other's work is the reason.
-        let (speech, (card, watched)) = match (listened, looked) {
-            (Ok(speech), Ok(looked)) => (speech, looked),
-            (Err(PipelineError::Cancelled) | Ok(_), Err(error)) | (Err(error), _) => {
-                return Err(error);
-            }
-        };
-        let (evidence, exchanged) = self.evidence(card, watched, speech);
+        let code = SpokenCode { language, expected };
+        let (evidence, exchanged) = self.examine(video, Some(card), code, &job.cancelled)?;
         let standing = job.request.named_challenge.map(|named| named.standing);
         let checks = checks::checks(&evidence, exchanged, standing, &self.thresholds);
         Ok(Report {
@@ -108,38 +99,89 @@ impl VideoPipeline {
         })
     }
 
+    /// The checks of a video that is compared with no card: what it says of the presentation, and of the code.
+    pub fn alone(
+        &self,
+        video: &Path,
+        code: SpokenCode,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<Check>, PipelineError> {
+        let (evidence, exchanged) = self.examine(video, None, code, cancelled)?;
+        Ok(checks::checks(&evidence, exchanged, None, &self.thresholds))
+    }
+
+    /// What is in the files, and whether someone else was seen for a while. Frames are watched on the calling thread, sound
+    /// is heard on another.
+    fn examine(
+        &self,
+        video: &Path,
+        card: Option<&Path>,
+        code: SpokenCode,
+        given_up: &CancellationToken,
+    ) -> Result<(VideoEvidence, bool), PipelineError> {
+        // What one side finds wrong ends the other's work.
+        let cancelled = given_up.child_token();
+        let _on_return = cancelled.clone().drop_guard();
+        let (listened, looked) = thread::scope(|scope| {
+            let ears = thread::Builder::new().name("ears".to_owned()).spawn_scoped(scope, || {
+                let heard = self.listen(video, code, &cancelled);
+                if heard.is_err() {
+                    cancelled.cancel();
+                }
+                heard
+            });
+            let looked = self.look(video, card, &cancelled);
+            if looked.is_err() {
+                cancelled.cancel();
+            }
+            let listened = ears
+                .map_err(|error| PipelineError::Retryable(error.to_string()))
+                .and_then(|ears| ears.join().unwrap_or_else(|_| Err(panicked())));
+            (listened, looked)
+        });
+        if given_up.is_cancelled() {
+            return Err(PipelineError::Cancelled);
+        }
+        // Of two failures the one that ended the other's work is the reason.
+        let (heard, (card, watched)) = match (listened, looked) {
+            (Ok(heard), Ok(looked)) => (heard, looked),
+            (Err(PipelineError::Cancelled) | Ok(_), Err(error)) | (Err(error), _) => {
+                return Err(error);
+            }
+        };
+        Ok(self.evidence(card, watched, heard))
+    }
+
     fn listen(
         &self,
-        job: &Job,
         video: &Path,
+        code: SpokenCode,
         cancelled: &CancellationToken,
-    ) -> Result<SpeechEvidence, PipelineError> {
-        let missing =
-            || PipelineError::Permanent(Failure::new(ProblemCode::MissingField, "no challenge or language"));
-        let language = job.request.language.ok_or_else(missing)?;
-        let expected = job.request.challenge;
-        if expected.is_none() && job.request.named_challenge.is_none() {
-            return Err(missing());
-        }
+    ) -> Result<Listened, PipelineError> {
         let samples: Arc<[f32]> = {
             let _stage = telemetry::stage("audio");
             decode_audio(video, &self.media_limits)?.into()
         };
         let _stage = telemetry::stage("speech");
-        let code = SpokenCode { language, expected };
-        Ok(listen(&*self.speech, Some(samples), code, &self.speech_limits, cancelled)?)
+        let speech = listen(&*self.speech, Some(Arc::clone(&samples)), code, &self.speech_limits, cancelled)?;
+        let spoken = speech.voice_seconds >= self.thresholds.voice_seconds_min;
+        Ok(Listened { voice: spoken.then(|| Sound::of(&samples)), speech })
     }
 
     fn look(
         &self,
-        job: &Job,
         video: &Path,
+        card: Option<&Path>,
         cancelled: &CancellationToken,
     ) -> Result<(Still, Watched), PipelineError> {
         // Decoding runs ahead by a few frames while the card is looked at.
         let mut reader = VideoReader::open(video, &self.media_limits)?;
-        let card = decode_image(job.file(MediaRole::IdCard)?, &self.media_limits)?;
-        let card = self.still.look(&card, Subject::Card, cancelled)?;
+        let card = match card {
+            Some(card) => {
+                self.still.look(&decode_image(card, &self.media_limits)?, Subject::Card, cancelled)?
+            }
+            None => Still::absent(),
+        };
         let _stage = telemetry::stage("watch");
         let mut watcher = Watcher::new(&self.still, &self.sampling, cancelled);
         while let Some(frame) = reader.next_frame()? {
@@ -147,12 +189,14 @@ impl VideoPipeline {
         }
         let video =
             reader.info().ok_or_else(|| PipelineError::Retryable("the video has no end".to_owned()))?;
-        Ok((card, Watched { video, seen: watcher.seen, samples: watcher.samples }))
+        let Watcher { seen, samples, gestures, .. } = watcher;
+        Ok((card, Watched { video, seen, samples, gestures }))
     }
 
     /// The numbers, and whether someone else was seen for a while.
-    fn evidence(&self, card: Still, watched: Watched, speech: SpeechEvidence) -> (VideoEvidence, bool) {
-        let Watched { video, seen, samples } = watched;
+    fn evidence(&self, card: Still, watched: Watched, heard: Listened) -> (VideoEvidence, bool) {
+        let Watched { video, seen, samples, gestures } = watched;
+        let Listened { speech, voice } = heard;
         let identity = Identity::of(&seen, &samples, &self.still.embedder);
         let distances: Vec<Option<f64>> = samples
             .iter()
@@ -170,6 +214,7 @@ impl VideoPipeline {
             largest_face_to_frame_ratio: seen.iter().map(|frame| frame.ratio).fold(0.0, f64::max),
             not_spoof_confidence: liveness::clip_confidence(&samples, &identity.drift).unwrap_or(0.0),
             speech,
+            behaviour: Some(behaviour::judge(&gestures, voice.as_ref())),
             samples: samples
                 .into_iter()
                 .zip(distances)

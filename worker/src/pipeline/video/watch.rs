@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engines::{EngineError, Picture};
 use crate::pipeline::still::StillStage;
+use crate::stages::behaviour::gesture::Gesture;
 use crate::stages::count::counted;
 use crate::stages::detect::{overlap, whole};
 use crate::stages::embed::Embedding;
@@ -60,6 +61,7 @@ pub(super) struct Watcher<'a> {
     eyes: &'a StillStage,
     embed_every: f64,
     judge_every: f64,
+    landmarks_every: f64,
     cancelled: &'a CancellationToken,
     tracker: Tracker,
     turn: Turn,
@@ -75,8 +77,10 @@ pub(super) struct Watcher<'a> {
     embed_gap: f64,
     thorough_at: f64,
     judged_at: f64,
+    measured_at: f64,
     pub(super) seen: Vec<Seen>,
     pub(super) samples: Vec<Sample>,
+    pub(super) gestures: Vec<Gesture>,
 }
 
 impl<'a> Watcher<'a> {
@@ -86,6 +90,7 @@ impl<'a> Watcher<'a> {
             eyes,
             embed_every: seconds(sampling.embed_every),
             judge_every: seconds(sampling.liveness_every),
+            landmarks_every: seconds(sampling.landmarks_every),
             cancelled,
             tracker: Tracker::new(seconds(sampling.detect_every)),
             turn: Turn::None,
@@ -99,8 +104,10 @@ impl<'a> Watcher<'a> {
             embed_gap: JUMP_GAP,
             thorough_at: f64::NEG_INFINITY,
             judged_at: f64::NEG_INFINITY,
+            measured_at: f64::NEG_INFINITY,
             seen: Vec::new(),
             samples: Vec::new(),
+            gestures: Vec::new(),
         }
     }
 
@@ -116,12 +123,24 @@ impl<'a> Watcher<'a> {
             Look::Tracked(_) => self.look_closely(frame, seconds, picture, Reason::Due)?,
             Look::DetectNow(reason) => self.look_closely(frame, seconds, picture, reason)?,
         }
+        self.measure(seconds, picture)?;
         self.seen.push(Seen {
             seconds,
             num_faces: self.num_faces,
             ratio: self.face.map_or(0.0, |face| face.width / f64::from(picture.width())),
             segment: self.segment,
         });
+        Ok(())
+    }
+
+    /// What mouth and eyes do, often enough for the movements of speech.
+    fn measure(&mut self, seconds: f64, picture: &Picture) -> Result<(), EngineError> {
+        let Some(face) = self.face.filter(|_| seconds - self.measured_at >= self.landmarks_every) else {
+            return Ok(());
+        };
+        self.measured_at = seconds;
+        let landmarks = self.eyes.landmarks.find(picture, &face, self.cancelled)?;
+        self.gestures.extend(Gesture::of(seconds, &landmarks));
         Ok(())
     }
 

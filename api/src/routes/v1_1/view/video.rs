@@ -29,15 +29,23 @@ pub(super) struct Breakdown {
 
 impl Breakdown {
     /// The documented five must account for every check, or `status`, which is their AND, could pass what the
-    /// verdict rejects: frames with several faces count as a change of face, a card that is no print as a spoof, digits of a
-    /// challenge that was not open as digits that were not spoken.
+    /// verdict rejects: frames with several faces count as a change of face; a card that is no print, a mouth that is still or
+    /// does not speak, and a clip that repeats itself as a spoof; digits of a challenge that was not open as digits that
+    /// were not spoken.
     fn of(report: &Report) -> Self {
         Self {
             audio_challenge_passed: passed(report, CheckName::AudioChallenge)
                 && !failed(report, CheckName::Challenge),
             face_to_frame_width_ratio_passed: passed(report, CheckName::FaceToFrameRatio),
             not_spoof_passed: passed(report, CheckName::NotSpoof)
-                && !failed(report, CheckName::IdCardNotSpoof),
+                && ![
+                    CheckName::IdCardNotSpoof,
+                    CheckName::MouthMovement,
+                    CheckName::LipAgreement,
+                    CheckName::NoRepetition,
+                ]
+                .into_iter()
+                .any(|name| failed(report, name)),
             video_face_no_change_passed: passed(report, CheckName::FaceNoChange)
                 && !failed(report, CheckName::SingleFace),
             video_face_to_id_face_passed: passed(report, CheckName::FaceMatch),

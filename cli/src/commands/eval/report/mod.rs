@@ -4,6 +4,7 @@ pub(super) mod faces;
 mod page;
 mod plot;
 pub(super) mod spoof;
+pub(super) mod video;
 
 use std::fs;
 use std::path::Path;
