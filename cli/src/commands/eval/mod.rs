@@ -1,5 +1,6 @@
 //! `countersign eval`: how often the service errs, measured on the operator's own files.
 
+mod calibrate;
 mod faces;
 mod gallery;
 mod models;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use countersign_shared::config::Config;
+use serde::Serialize;
 
 #[derive(Subcommand)]
 pub(crate) enum EvalCommand {
@@ -22,6 +24,16 @@ pub(crate) enum EvalCommand {
     Faces(faces::FacesArguments),
     /// Bona fide pictures and attacks: APCER by species, BPCER, ACER (ISO/IEC 30107-3).
     Spoof(spoof::SpoofArguments),
+    /// Thresholds for a wanted FMR or APCER from the reports of evaluations, as settings for --config.
+    Calibrate(calibrate::CalibrateArguments),
+}
+
+/// Which evaluation a report is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Evaluation {
+    Faces,
+    Spoof,
 }
 
 /// What every evaluation is told.
@@ -65,6 +77,7 @@ pub(crate) async fn run(command: EvalCommand, config: Config) -> anyhow::Result<
     tokio::task::spawn_blocking(move || match command {
         EvalCommand::Faces(arguments) => faces::run(&arguments, &config),
         EvalCommand::Spoof(arguments) => spoof::run(&arguments, &config),
+        EvalCommand::Calibrate(arguments) => calibrate::run(&arguments),
     })
     .await
     .context("the evaluation panicked, which is a bug")??;
