@@ -21,3 +21,4 @@ pub mod search;
 pub mod speech;
 pub mod track;
 pub mod turn;
+mod yunet;
