@@ -147,7 +147,7 @@ impl Evidence {
         }
         let measured = |(path, matching): &(PathBuf, Matching)| {
             let point = matching.at(value);
-            format!("{path:?}: FMR {}, FNMR {}", said(&point.fmr), said(&point.fnmr))
+            format!("{}: FMR {}, FNMR {}", quoted(path), said(&point.fmr), said(&point.fnmr))
         };
         let measured = self.faces.iter().map(measured).collect();
         Ok(value.is_finite().then_some(Proposal { setting: "distance_max", value, measured }))
@@ -176,7 +176,7 @@ impl Evidence {
             let rates = detection.at(value);
             let apcer = rates.apcer.iter().map(|(species, rate)| format!("APCER {species} {}", said(rate)));
             let rates: Vec<_> = apcer.chain([format!("BPCER {}", said(&rates.bpcer))]).collect();
-            format!("{path:?}: {}", rates.join(", "))
+            format!("{}: {}", quoted(path), rates.join(", "))
         };
         let measured = self.spoof.iter().map(measured).collect();
         Ok(value.is_finite().then_some(Proposal { setting: "not_spoof_min", value, measured }))
@@ -199,6 +199,11 @@ fn enough(path: &Path, what: &str, count: usize, name: &str, wanted: f64) -> any
 
 fn unreachable(path: &Path, name: &str, wanted: f64) -> String {
     format!("{}: no threshold that is known of gives an {name} of {wanted}", path.display())
+}
+
+/// On one line, whatever is in the name.
+fn quoted(path: &Path) -> serde_json::Value {
+    path.display().to_string().into()
 }
 
 /// Towards the strict side.

@@ -20,13 +20,13 @@ pub fn face_resnet_to_onnx(manifest: &[u8], weights: &[u8]) -> Result<Vec<u8>, C
     let mut at = network.stem()?;
     for (blocks, channels) in [(3, 32), (3, 64), (2, 128), (2, 256)] {
         if channels > 32 {
-            at = network.reduce(&format!("conv{channels}_down"), at, channels / 2)?;
+            at = network.reduce(&format!("conv{channels}_down"), &at, channels / 2)?;
         }
         for block in 1..=blocks {
             at.value = network.block(&format!("conv{channels}_{block}"), &at.value)?;
         }
     }
-    let at = network.reduce("conv256_down_out", at, 0)?;
+    let at = network.reduce("conv256_down_out", &at, 0)?;
     let Network { weights, mut graph } = network;
     let last = weights.tensor("fc", 2)?;
     let last = graph.floats(&last.shape, &last.values);
@@ -71,7 +71,7 @@ impl Network {
     }
 
     /// A block that halves the square; `more` channels of zeros join its input.
-    fn reduce(&mut self, name: &str, at: At, more: i64) -> Result<At, ConvertError> {
+    fn reduce(&mut self, name: &str, at: &At, more: i64) -> Result<At, ConvertError> {
         let mut branch = self.branch(name, &at.value, &HALF)?;
         let pool: &[(&str, &[u64])] = &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])];
         let mut pooled = self.graph.apply("AveragePool", &[&at.value], pool);

@@ -31,13 +31,13 @@ impl Graph {
     }
 
     pub(super) fn floats(&mut self, shape: &[usize], values: &[f32]) -> Value {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.constant(shape, FLOAT, bytes)
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(shape, FLOAT, &bytes)
     }
 
     pub(super) fn integers(&mut self, values: &[i64]) -> Value {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.constant(&[values.len()], INT64, bytes)
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(&[values.len()], INT64, &bytes)
     }
 
     /// What the operator makes of the inputs; attributes are lists of integers.
@@ -85,7 +85,7 @@ impl Graph {
         model.0
     }
 
-    fn constant(&mut self, shape: &[usize], kind: u64, bytes: Vec<u8>) -> Value {
+    fn constant(&mut self, shape: &[usize], kind: u64, bytes: &[u8]) -> Value {
         let name = self.name();
         let mut tensor = Message::default();
         for length in shape {
@@ -93,7 +93,7 @@ impl Graph {
         }
         tensor.number(2, kind);
         tensor.text(8, &name.0);
-        tensor.bytes(9, &bytes);
+        tensor.bytes(9, bytes);
         self.constants.message(5, &tensor);
         name
     }
