@@ -226,10 +226,9 @@ fn settings<'a>(profile: &str, proposals: impl Iterator<Item = &'a Proposal>) ->
          # 95 % intervals.\n\n[models]\nprofile = {profile}\n\n[pipeline]\n"
     );
     for proposal in proposals {
-        for line in &proposal.measured {
-            text.push_str(&format!("# {line}\n"));
-        }
-        text.push_str(&format!("{} = {:?}\n", proposal.setting, proposal.value));
+        text.extend(proposal.measured.iter().flat_map(|line| ["# ", line, "\n"]));
+        let value = format!("{:?}", proposal.value);
+        text.extend([proposal.setting, " = ", &value, "\n"]);
     }
     text
 }
@@ -276,7 +275,7 @@ mod tests {
     }
 
     fn refused(reports: &[Value], more: impl FnOnce(&mut CalibrateArguments)) -> String {
-        calibrated(reports, more).err().expect("refused").to_string()
+        calibrated(reports, more).expect_err("refused").to_string()
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn write_scores(
         let mut fields = vec![row.need("file")?.to_owned(), row.need("label")?.to_owned()];
         fields.push(judged.confidence.to_string());
         fields.extend(judged.scores.iter().map(|(_, score)| score.to_string()));
-        text.push_str(&format!("{}\n", fields.join("\t")));
+        text.extend([fields.join("\t").as_str(), "\n"]);
     }
     let path = folder.join("scores.tsv");
     fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_most_errors_are_those_before_the_first_too_many() {
         assert_eq!(Rate::most_errors(1000, |rate| rate.share <= 0.01), Some(10));
-        assert_eq!(Rate::most_errors(1000, |rate| rate.high <= 0.01), Some(4));
+        assert_eq!(Rate::most_errors(1000, |rate| rate.high <= 0.01), Some(3));
         assert_eq!(Rate::most_errors(100, |rate| rate.high <= 0.01), None);
         assert_eq!(Rate::most_errors(10, |_| true), Some(10));
     }
