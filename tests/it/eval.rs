@@ -78,6 +78,25 @@ fn no_species_of_attack_is_left_out() {
 }
 
 #[test]
+fn a_threshold_is_not_calibrated_on_a_handful_of_pictures() {
+    let table = "file\tlabel\nselfie.jpg\tlive\nid_card.jpg\tattack/print\n";
+    let (report, folder) = evaluated("spoof", table, &["--no-pictures"]);
+    assert_eq!(report["scores"]["attack/print"].as_array().map(Vec::len), Some(1), "{report}");
+    let scores = fs::read_to_string(folder.path().join("out/scores.tsv")).expect("scores");
+    assert!(scores.contains("\nid_card.jpg\tattack/print\t"), "{scores}");
+    let output = countersign()
+        .args(["eval", "calibrate"])
+        .arg(folder.path().join("out/report.json"))
+        .arg("--out")
+        .arg(folder.path().join("settings.toml"))
+        .output()
+        .expect("countersign runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && errors.contains("1 attacks of the species print"), "{errors}");
+    assert!(!folder.path().join("settings.toml").exists());
+}
+
+#[test]
 fn a_table_that_cannot_be_used_says_where() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("table.tsv");

@@ -53,4 +53,10 @@ mod tests {
         assert_eq!(notices.len(), 1, "{notices:?}");
         assert!(notices[0].starts_with("NO COMMERCIAL USE of scrfd_500m_bnkps, w600k_mbf, 2d106det ("));
     }
+
+    #[test]
+    fn nothing_in_the_commercial_profile_forbids_commercial_use() {
+        let profile = Manifest::built_in().profile("commercial").expect("it is there");
+        assert_eq!(licence_notices(&profile), Vec::<String>::new());
+    }
 }

@@ -23,5 +23,5 @@ pub use digest::Digest;
 pub use files::{ModelFiles, NotReady, State};
 pub use licence::{Licence, licence_notices, notices_of};
 pub use manifest::{Manifest, ManifestError, Model};
-pub use profile::{Cast, LivenessRole, Profile};
+pub use profile::{Cast, LivenessRole, LivenessScale, Profile, Standard};
 pub use pull::{Progress, Pull, PullError, Step, Unobtainable};

@@ -13,9 +13,11 @@ pub struct Profile {
     pub name: String,
     pub detector: Cast<Detector>,
     pub embedder: Cast<Embedder>,
-    pub landmarks: Cast<LandmarkFinder>,
-    /// At least one; their verdicts are fused by weight.
+    /// A profile may do without: reports then have no landmarks.
+    pub landmarks: Option<Cast<LandmarkFinder>>,
+    /// At least one; their log-odds are standardised and fused by weight.
     pub liveness: Vec<LivenessRole>,
+    pub liveness_scale: LivenessScale,
     pub eyes: Option<Cast<EyeJudge>>,
     pub recogniser: Cast<Recogniser>,
     pub voice_detector: Cast<VoiceDetector>,
@@ -36,13 +38,48 @@ pub struct LivenessRole {
     pub judge: Cast<LivenessJudge>,
     /// More than 0; only its ratio to the other models' weights matters.
     pub weight: f32,
+    pub standard: Standard,
+}
+
+/// How a model's log-odds are laid out, so that several models can be compared: `(log-odds - mean) / deviation`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standard {
+    pub mean: f64,
+    /// More than 0.
+    pub deviation: f64,
+}
+
+/// From the fused log-odds to the confidence of the API, where `operating_point` is 0.9.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LivenessScale {
+    pub operating_point: f64,
+    /// By how much the confidence's log-odds grow for each unit; more than 0.
+    pub steepness: f64,
+}
+
+/// One model, measured from its own operating point, needs no other.
+impl Default for LivenessScale {
+    fn default() -> Self {
+        Self { operating_point: 0.0, steepness: 1.0 }
+    }
+}
+
+impl Standard {
+    /// Log-odds measured from the operating point of the model itself, a probability.
+    pub fn from_threshold(threshold: f32) -> Self {
+        let threshold = f64::from(threshold).clamp(1e-6, 1.0 - 1e-6);
+        Self { mean: (threshold / (1.0 - threshold)).ln(), deviation: 1.0 }
+    }
 }
 
 impl Profile {
     /// Every model of the profile, in the order of the work.
     pub fn models(&self) -> impl Iterator<Item = &Model> {
-        [&self.detector.model, &self.embedder.model, &self.landmarks.model]
+        [&self.detector.model, &self.embedder.model]
             .into_iter()
+            .chain(self.landmarks.iter().map(|landmarks| &landmarks.model))
             .chain(self.liveness.iter().map(|role| &role.judge.model))
             .chain(self.eyes.iter().map(|eyes| &eyes.model))
             .chain([&self.recogniser.model, &self.voice_detector.model, &self.runtime.model])
@@ -55,21 +92,25 @@ impl Profile {
 pub(super) struct ProfileEntry {
     detect: String,
     embed: String,
-    landmarks: String,
+    landmarks: Option<String>,
     liveness: Vec<LivenessEntry>,
+    #[serde(default)]
+    liveness_scale: LivenessScale,
     eyes: Option<String>,
     speech: String,
     voice_activity: String,
     runtime: Vec<String>,
 }
 
-/// A liveness model of a profile; `scales` replace the model's own.
+/// A liveness model of a profile; `scales` replace the model's own. Without a `standard` the log-odds are measured from
+/// the model's threshold, as they are.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LivenessEntry {
     model: String,
     weight: f32,
     scales: Option<Vec<f32>>,
+    standard: Option<Standard>,
 }
 
 impl ProfileEntry {
@@ -78,16 +119,17 @@ impl ProfileEntry {
         let singles = [
             ("detect", &self.detect),
             ("embed", &self.embed),
-            ("landmarks", &self.landmarks),
             ("speech", &self.speech),
             ("voice_activity", &self.voice_activity),
         ];
+        let landmarks = self.landmarks.iter().map(|model| ("landmarks", model.as_str()));
         let liveness = self.liveness.iter().map(|entry| ("liveness", entry.model.as_str()));
         let eyes = self.eyes.iter().map(|model| ("eyes", model.as_str()));
         let runtime = self.runtime.iter().map(|model| ("runtime", model.as_str()));
         singles
             .into_iter()
             .map(|(role, model)| (role, model.as_str()))
+            .chain(landmarks)
             .chain(liveness)
             .chain(eyes)
             .chain(runtime)
@@ -106,9 +148,19 @@ impl ProfileEntry {
             .any(|scales| scales.is_empty() || scales.iter().any(|scale| *scale <= 0.0))
         {
             Some("gives a liveness model no scales, or one that is not more than 0")
+        } else if !self.standards_hold() {
+            Some("gives its liveness models a deviation or steepness that is not more than 0")
         } else {
             None
         }
+    }
+
+    fn standards_hold(&self) -> bool {
+        let positive = |number: f64| number.is_finite() && number > 0.0;
+        let standards = self.liveness.iter().filter_map(|entry| entry.standard);
+        positive(self.liveness_scale.steepness)
+            && self.liveness_scale.operating_point.is_finite()
+            && standards.into_iter().all(|standard| standard.mean.is_finite() && positive(standard.deviation))
     }
 
     pub(super) fn resolve<'a>(
@@ -137,7 +189,8 @@ impl ProfileEntry {
             if let Some(scales) = &entry.scales {
                 judge.work.scales.clone_from(scales);
             }
-            liveness.push(LivenessRole { judge, weight: entry.weight });
+            let standard = entry.standard.unwrap_or_else(|| Standard::from_threshold(judge.work.threshold));
+            liveness.push(LivenessRole { judge, weight: entry.weight, standard });
         }
         let mut fitting = None;
         for reference in &self.runtime {
@@ -146,6 +199,10 @@ impl ProfileEntry {
                 fitting.get_or_insert(runtime);
             }
         }
+        let landmarks = match &self.landmarks {
+            Some(reference) => Some(cast!("landmarks", Landmarks, reference)),
+            None => None,
+        };
         let eyes = match &self.eyes {
             Some(reference) => Some(cast!("eyes", Eyes, reference)),
             None => None,
@@ -154,8 +211,9 @@ impl ProfileEntry {
             name: name.to_owned(),
             detector: cast!("detect", Detect, &self.detect),
             embedder: cast!("embed", Embed, &self.embed),
-            landmarks: cast!("landmarks", Landmarks, &self.landmarks),
+            landmarks,
             liveness,
+            liveness_scale: self.liveness_scale,
             eyes,
             recogniser: cast!("speech", Speech, &self.speech),
             voice_detector: cast!("voice_activity", VoiceActivity, &self.voice_activity),

@@ -56,6 +56,8 @@ pub enum Build {
     Join,
     /// The joined bytes are CTranslate2's `model.bin` of a Whisper model, rewritten for whisper.cpp.
     Whisper { tokenizer: Piece, precision: Precision },
+    /// The joined bytes are face-api's weights of dlib's recogniser, which the manifest lists, rewritten as ONNX.
+    FaceResnet { manifest: Piece },
 }
 
 /// How the matrices of a rewritten Whisper model are stored.
@@ -68,13 +70,13 @@ pub enum Precision {
 }
 
 impl Source {
-    /// Every piece to fetch, the tokenizer included.
+    /// Every piece to fetch, a conversion's tokenizer or manifest last.
     pub fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
-        let tokenizer = match &self.build {
+        let last = match &self.build {
             Build::Join => None,
-            Build::Whisper { tokenizer, .. } => Some(tokenizer),
+            Build::Whisper { tokenizer: last, .. } | Build::FaceResnet { manifest: last } => Some(last),
         };
-        self.pieces.iter().chain(tokenizer)
+        self.pieces.iter().chain(last)
     }
 }
 
@@ -116,6 +118,7 @@ struct SourceEntry {
     pieces: Option<Vec<Piece>>,
     convert: Option<String>,
     tokenizer: Option<Piece>,
+    manifest: Option<Piece>,
 }
 
 impl TryFrom<PieceEntry> for Piece {
@@ -147,7 +150,7 @@ impl TryFrom<SourceEntry> for Source {
     type Error = SourceError;
 
     fn try_from(entry: SourceEntry) -> Result<Self, SourceError> {
-        let SourceEntry { pip, npm, url, member, pieces, convert, tokenizer } = entry;
+        let SourceEntry { pip, npm, url, member, pieces, convert, tokenizer, manifest } = entry;
         let pieces = match pieces {
             None => vec![PieceEntry { pip, npm, url, member, sha256: None, bytes: None }.try_into()?],
             Some(_) if pip.is_some() || npm.is_some() || url.is_some() || member.is_some() => {
@@ -156,16 +159,21 @@ impl TryFrom<SourceEntry> for Source {
             Some(pieces) if pieces.is_empty() => return Err(SourceError("must have at least one piece")),
             Some(pieces) => pieces,
         };
-        let precision = match convert.as_deref() {
-            None => None,
-            Some("whisper-f16") => Some(Precision::F16),
-            Some("whisper-q8_0") => Some(Precision::Q8_0),
-            Some(_) => return Err(SourceError("can only convert to whisper-f16 or whisper-q8_0")),
-        };
-        let build = match (precision, tokenizer) {
-            (None, None) => Build::Join,
-            (Some(precision), Some(tokenizer)) => Build::Whisper { tokenizer, precision },
-            _ => return Err(SourceError("must give convert and tokenizer together")),
+        let build = match (convert.as_deref(), tokenizer, manifest) {
+            (None, None, None) => Build::Join,
+            (Some("whisper-f16"), Some(tokenizer), None) => {
+                Build::Whisper { tokenizer, precision: Precision::F16 }
+            }
+            (Some("whisper-q8_0"), Some(tokenizer), None) => {
+                Build::Whisper { tokenizer, precision: Precision::Q8_0 }
+            }
+            (Some("face-resnet"), None, Some(manifest)) => Build::FaceResnet { manifest },
+            _ => {
+                return Err(SourceError(
+                    "must convert to whisper-f16 or whisper-q8_0 with a tokenizer, to face-resnet with a manifest, \
+                     or not at all",
+                ));
+            }
         };
         let source = Self { pieces, build };
         let whole = source.pieces.len() == 1 && source.build == Build::Join;
@@ -219,6 +227,18 @@ mod tests {
     #[test]
     fn pieces_without_hashes_are_refused() {
         assert!(parse("pieces = [{ pip = 'a==1', member = 'a' }, { pip = 'b==1', member = 'b' }]").is_err());
+    }
+
+    #[test]
+    fn a_conversion_needs_its_own_second_file() {
+        let pieces =
+            format!("pieces = [{{ pip = 'a==1', member = 'a', sha256 = '{}', bytes = 1 }}]", "0".repeat(64));
+        let second = format!("{{ pip = 'b==1', member = 'b', sha256 = '{}', bytes = 1 }}", "1".repeat(64));
+        let source =
+            parse(&format!("convert = 'face-resnet'\n{pieces}\nmanifest = {second}")).expect("a source");
+        assert_eq!(source.all_pieces().count(), 2);
+        assert!(parse(&format!("convert = 'face-resnet'\n{pieces}\ntokenizer = {second}")).is_err());
+        assert!(parse(&format!("convert = 'face-resnet'\n{pieces}")).is_err());
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct Embedder {
 pub enum EmbedderFamily {
     /// Aligned by a similarity transform of five points to the 112x112 template.
     Arcface,
+    /// Aligned likewise to dlib's mean face in 150x150.
+    Dlib,
 }
 
 /// At this raw L2 distance as the limit, this fraction of impostor pairs passes.

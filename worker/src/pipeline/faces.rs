@@ -20,7 +20,7 @@ pub struct Faces {
     pub detector: ModelUsed,
     pub embedder: ModelUsed,
     pub liveness: Vec<ModelUsed>,
-    pub landmarks: ModelUsed,
+    pub landmarks: Option<ModelUsed>,
 }
 
 impl Faces {
@@ -34,7 +34,7 @@ impl Faces {
         for role in &profile.liveness {
             let settings = role.judge.work.clone();
             let model = loader.load(&role.judge.model, LivenessJudges::shapes(&settings))?;
-            judges.push(Judge { model, settings, weight: f64::from(role.weight) });
+            judges.push(Judge { model, settings, weight: f64::from(role.weight), standard: role.standard });
         }
         let still = StillStage {
             detector: Arc::new(FaceDetector::new(
@@ -45,18 +45,21 @@ impl Faces {
                 loader.load(&embedder.model, FaceEmbedder::shapes(&embedder.work))?,
                 embedder.work.clone(),
             )),
-            liveness: Arc::new(LivenessJudges::new(judges)),
-            landmarks: Arc::new(FaceLandmarks::new(
-                loader.load(&landmarks.model, FaceLandmarks::shapes(&landmarks.work))?,
-                landmarks.work.clone(),
-            )),
+            liveness: Arc::new(LivenessJudges::new(judges, profile.liveness_scale)),
+            landmarks: Arc::new(match landmarks {
+                Some(landmarks) => FaceLandmarks::new(
+                    loader.load(&landmarks.model, FaceLandmarks::shapes(&landmarks.work))?,
+                    landmarks.work.clone(),
+                ),
+                None => FaceLandmarks::none(),
+            }),
         };
         Ok(Self {
             still: Arc::new(still),
             detector: used(&detector.model),
             embedder: used(&embedder.model),
             liveness: profile.liveness.iter().map(|role| used(&role.judge.model)).collect(),
-            landmarks: used(&landmarks.model),
+            landmarks: landmarks.as_ref().map(|landmarks| used(&landmarks.model)),
         })
     }
 
@@ -64,7 +67,7 @@ impl Faces {
     pub fn for_comparison(&self) -> Vec<ModelUsed> {
         let mut models = vec![self.detector.clone(), self.embedder.clone()];
         models.extend(self.liveness.iter().cloned());
-        models.push(self.landmarks.clone());
+        models.extend(self.landmarks.clone());
         models
     }
 
@@ -72,7 +75,7 @@ impl Faces {
     pub fn for_liveness(&self) -> Vec<ModelUsed> {
         let mut models = vec![self.detector.clone()];
         models.extend(self.liveness.iter().cloned());
-        models.push(self.landmarks.clone());
+        models.extend(self.landmarks.clone());
         models
     }
 }

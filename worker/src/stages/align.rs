@@ -5,10 +5,38 @@ use countersign_shared::domain::Point;
 use crate::engines::Picture;
 use crate::models::task::{Channels, Scaling};
 
-/// The template of `ArcFace` on 112x112 pixels: left eye, right eye, nose, left and right mouth corner.
-const TEMPLATE: [(f64, f64); 5] =
-    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)];
-const TEMPLATE_SIDE: f64 = 112.0;
+/// Where a recogniser wants the five points of a face (left eye, right eye, nose, left and right mouth corner) in its
+/// square.
+#[derive(Debug, Clone, Copy)]
+pub struct Template {
+    side: f64,
+    points: [(f64, f64); 5],
+}
+
+impl Template {
+    /// Of `ArcFace`.
+    pub const ARCFACE: Self = Self {
+        side: 112.0,
+        points: [
+            (38.2946, 51.6963),
+            (73.5318, 51.5014),
+            (56.0252, 71.7366),
+            (41.5493, 92.3655),
+            (70.7299, 92.2041),
+        ],
+    };
+    /// Of dlib: its mean face in a chip with a quarter of padding, the eyes' centres being the means of their points.
+    pub const DLIB: Self = Self {
+        side: 150.0,
+        points: [(47.549, 46.599), (100.476, 46.599), (74.013, 76.563), (50.415, 103.023), (97.610, 103.023)],
+    };
+
+    /// The points in a square of that side.
+    fn scaled(&self, side: u32) -> [Point; 5] {
+        let scale = f64::from(side) / self.side;
+        self.points.map(|(x, y)| Point { x: x * scale, y: y * scale })
+    }
+}
 
 /// Samples along one side of a target pixel at most; more change nothing that can be seen.
 const SAMPLES_MAX: u32 = 4;
@@ -70,25 +98,24 @@ impl Similarity {
     }
 }
 
+/// What a recogniser is fed: a face on its template, in a square of that side.
+#[derive(Debug, Clone, Copy)]
+pub struct Aligned {
+    pub side: u32,
+    pub template: Template,
+    pub scaling: Scaling,
+}
+
 /// Writes the aligned face of `side` x `side` pixels into three planes. What lies outside the picture is black.
 /// `false` when the points don't describe a face.
 ///
 /// # Panics
 /// When `planes` has another length than `3 x side x side`.
-pub fn align(
-    planes: &mut [f32],
-    side: u32,
-    picture: &Picture,
-    points: &[Point; 5],
-    scaling: &Scaling,
-) -> bool {
+pub fn align(planes: &mut [f32], aligned: &Aligned, picture: &Picture, points: &[Point; 5]) -> bool {
+    let Aligned { side, template, scaling } = *aligned;
     let area = side as usize * side as usize;
     assert_eq!(planes.len(), area * 3, "the tensor is as large as the aligned face, this is a bug");
-    let template = TEMPLATE.map(|(x, y)| {
-        let scale = f64::from(side) / TEMPLATE_SIDE;
-        Point { x: x * scale, y: y * scale }
-    });
-    let Some(back) = Similarity::fit(points, &template).and_then(|forth| forth.inverse()) else {
+    let Some(back) = Similarity::fit(points, &template.scaled(side)).and_then(|forth| forth.inverse()) else {
         return false;
     };
     let order = if scaling.channels == Channels::Bgr { [2, 1, 0] } else { [0, 1, 2] };
@@ -157,10 +184,14 @@ fn bilinear(picture: &Picture, at: Point) -> [f32; 3] {
 mod tests {
     use super::*;
 
-    const PLAIN: Scaling = Scaling { channels: Channels::Rgb, mean: 0.0, divisor: 1.0 };
+    const PLAIN: Aligned = Aligned {
+        side: 112,
+        template: Template::ARCFACE,
+        scaling: Scaling { channels: Channels::Rgb, mean: 0.0, divisor: 1.0 },
+    };
 
     fn points(of: impl Fn(f64, f64) -> (f64, f64)) -> [Point; 5] {
-        TEMPLATE.map(|(x, y)| {
+        Template::ARCFACE.points.map(|(x, y)| {
             let (x, y) = of(x, y);
             Point { x, y }
         })
@@ -183,7 +214,7 @@ mod tests {
     fn five_times_the_same_point_is_no_face() {
         let picture = Picture::filled(8, 8, [0; 3]);
         let mut planes = vec![0.0; 112 * 112 * 3];
-        assert!(!align(&mut planes, 112, &picture, &[Point { x: 1.0, y: 1.0 }; 5], &PLAIN));
+        assert!(!align(&mut planes, &PLAIN, &picture, &[Point { x: 1.0, y: 1.0 }; 5]));
     }
 
     #[test]
@@ -191,7 +222,7 @@ mod tests {
         let rgb = (0..112 * 112).flat_map(|at: u32| [(at % 112) as u8, (at / 112) as u8, 7]).collect();
         let picture = Picture::new(112, 112, rgb).expect("the buffer fits");
         let mut planes = vec![0.0; 112 * 112 * 3];
-        assert!(align(&mut planes, 112, &picture, &points(|x, y| (x, y)), &PLAIN));
+        assert!(align(&mut planes, &PLAIN, &picture, &points(|x, y| (x, y))));
         let at = 30 * 112 + 20;
         assert!((planes[at] - 20.0).abs() < 1e-3 && (planes[112 * 112 + at] - 30.0).abs() < 1e-3);
     }
@@ -201,7 +232,7 @@ mod tests {
         let stripes = (0..448 * 448).flat_map(|at| [if at % 2 == 0 { 0 } else { 255 }; 3]).collect();
         let picture = Picture::new(448, 448, stripes).expect("the buffer fits");
         let mut planes = vec![0.0; 112 * 112 * 3];
-        assert!(align(&mut planes, 112, &picture, &points(|x, y| (x * 4.0, y * 4.0)), &PLAIN));
+        assert!(align(&mut planes, &PLAIN, &picture, &points(|x, y| (x * 4.0, y * 4.0))));
         let inner = planes[56 * 112 + 56];
         assert!((100.0..156.0).contains(&inner), "{inner}");
     }

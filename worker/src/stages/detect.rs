@@ -6,7 +6,7 @@ use countersign_shared::domain::{BoundingBox, Face, Point};
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{Canvas, channels, feed};
-use super::scrfd::{Candidate, candidates};
+use super::{scrfd, yunet};
 use crate::engines::onnx::Inference;
 use crate::engines::{EngineError, Picture};
 use crate::models::task::{Detector, DetectorFamily};
@@ -17,12 +17,20 @@ pub struct FaceDetector {
     settings: Detector,
 }
 
+/// A face in pixels of the model's canvas.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Candidate {
+    pub(super) score: f32,
+    pub(super) bounds: BoundingBox,
+    pub(super) points: [Point; 5],
+}
+
 impl FaceDetector {
     /// # Errors
-    /// When the family's answers can't be read.
+    /// When it has no size.
     pub fn new(model: Arc<dyn Inference>, settings: Detector) -> Result<Self, EngineError> {
-        if settings.family != DetectorFamily::Scrfd || settings.sizes.is_empty() {
-            let detail = format!("{} is not a detector that can be read", model.name());
+        if settings.sizes.is_empty() {
+            let detail = format!("{} has no size", model.name());
             return Err(EngineError::Failed { engine: "detect", detail });
         }
         Ok(Self { model, settings })
@@ -67,8 +75,12 @@ impl FaceDetector {
         let mut input = self.model.input(&[1, channels(&scaling), side as usize, side as usize]);
         feed(input.values_mut(), canvas, picture, region, &scaling);
         let outputs = self.model.run(input, cancelled)?;
+        let candidates = match self.settings.family {
+            DetectorFamily::Scrfd => scrfd::candidates,
+            DetectorFamily::Yunet => yunet::candidates,
+        };
         let found = candidates(&outputs, side, self.settings.score_threshold).ok_or_else(|| {
-            let detail = format!("{} does not answer as SCRFD does", self.model.name());
+            let detail = format!("{} does not answer as its family does", self.model.name());
             EngineError::Failed { engine: "detect", detail }
         })?;
         let faces = found.iter().map(|candidate| on_picture(candidate, canvas, region)).collect();

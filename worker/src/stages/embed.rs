@@ -5,10 +5,10 @@ use std::sync::Arc;
 use countersign_shared::domain::Point;
 use tokio_util::sync::CancellationToken;
 
-use super::align::align;
+use super::align::{Aligned, Template, align};
 use crate::engines::onnx::{Inference, Tensor};
 use crate::engines::{EngineError, Picture};
-use crate::models::task::Embedder;
+use crate::models::task::{Embedder, EmbedderFamily};
 
 /// The distance on the API's scale that stands for a model's operating point.
 const OPERATING_POINT: f64 = 0.9;
@@ -42,7 +42,12 @@ impl FaceEmbedder {
     ) -> Result<Option<Embedding>, EngineError> {
         let side = self.settings.size;
         let mut input = self.model.input(&[1, 3, side as usize, side as usize]);
-        if !align(input.values_mut(), side, picture, points, &self.settings.scaling()) {
+        let template = match self.settings.family {
+            EmbedderFamily::Arcface => Template::ARCFACE,
+            EmbedderFamily::Dlib => Template::DLIB,
+        };
+        let aligned = Aligned { side, template, scaling: self.settings.scaling() };
+        if !align(input.values_mut(), &aligned, picture, points) {
             return Ok(None);
         }
         let outputs = self.model.run(input, cancelled)?;
@@ -103,7 +108,7 @@ impl std::fmt::Debug for Embedding {
 pub(super) mod tests {
     use super::*;
     use crate::engines::onnx::FakeInference;
-    use crate::models::task::{Channels, EmbedderFamily};
+    use crate::models::task::Channels;
 
     pub(in crate::stages) fn settings(dimensions: usize) -> Embedder {
         Embedder {

@@ -10,15 +10,19 @@ use crate::engines::onnx::{Inference, Tensor};
 use crate::engines::{EngineError, Picture};
 use crate::models::task::LandmarkFinder;
 
-/// The landmark model of the profile.
+/// The landmark model of the profile, if it has one.
 pub struct FaceLandmarks {
-    model: Arc<dyn Inference>,
-    settings: LandmarkFinder,
+    finder: Option<(Arc<dyn Inference>, LandmarkFinder)>,
 }
 
 impl FaceLandmarks {
     pub fn new(model: Arc<dyn Inference>, settings: LandmarkFinder) -> Self {
-        Self { model, settings }
+        Self { finder: Some((model, settings)) }
+    }
+
+    /// Finds none, for a profile without such a model.
+    pub fn none() -> Self {
+        Self { finder: None }
     }
 
     /// The input shapes that it asks of its model.
@@ -26,28 +30,29 @@ impl FaceLandmarks {
         vec![vec![1, channels(&settings.scaling()), settings.size as usize, settings.size as usize]]
     }
 
-    /// The points in pixels of the picture, in the order of `InsightFace`'s 2d106det.
+    /// The points in pixels of the picture, in the order of `InsightFace`'s 2d106det; none without a model.
     pub fn find(
         &self,
         picture: &Picture,
         face: &BoundingBox,
         cancelled: &CancellationToken,
     ) -> Result<Vec<Point>, EngineError> {
-        let scaling = self.settings.scaling();
-        let pixels = self.settings.size;
-        let side = face.width.max(face.height) * f64::from(self.settings.crop_scale);
+        let Some((model, settings)) = &self.finder else { return Ok(Vec::new()) };
+        let scaling = settings.scaling();
+        let pixels = settings.size;
+        let side = face.width.max(face.height) * f64::from(settings.crop_scale);
         let region = BoundingBox {
             x: face.x + (face.width - side) / 2.0,
             y: face.y + (face.height - side) / 2.0,
             width: side,
             height: side,
         };
-        let mut input = self.model.input(&[1, channels(&scaling), pixels as usize, pixels as usize]);
+        let mut input = model.input(&[1, channels(&scaling), pixels as usize, pixels as usize]);
         feed(input.values_mut(), Canvas::square(pixels), picture, &region, &scaling);
-        let outputs = self.model.run(input, cancelled)?;
+        let outputs = model.run(input, cancelled)?;
         let values = outputs.first().map(Tensor::values).unwrap_or_default();
-        if values.len() != self.settings.points * 2 {
-            let detail = format!("{} gives {} numbers for a face", self.model.name(), values.len());
+        if values.len() != settings.points * 2 {
+            let detail = format!("{} gives {} numbers for a face", model.name(), values.len());
             return Err(EngineError::Failed { engine: "landmarks", detail });
         }
         // The model answers in -1..=1 of its crop.
@@ -81,5 +86,8 @@ mod tests {
         let picture = Picture::filled(300, 300, [0; 3]);
         let points = finder.find(&picture, &face, &CancellationToken::new()).expect("it answers");
         assert_eq!(points, [Point { x: 75.0, y: 130.0 }, Point { x: 165.0, y: 175.0 }]);
+        let none =
+            FaceLandmarks::none().find(&picture, &face, &CancellationToken::new()).expect("it answers");
+        assert_eq!(none, []);
     }
 }

@@ -9,6 +9,7 @@ use super::feed::{Canvas, channels, feed};
 use crate::engines::onnx::{Inference, Pending, Tensor};
 use crate::engines::{EngineError, Picture};
 use crate::models::task::{LivenessCrop, LivenessJudge};
+use crate::models::{LivenessScale, Standard};
 
 /// The confidence on the API's scale that stands for the models' operating point.
 const OPERATING_POINT: f64 = 0.9;
@@ -18,6 +19,7 @@ const LOGIT_MAX: f64 = 12.0;
 /// The liveness models of the profile.
 pub struct LivenessJudges {
     judges: Vec<Judge>,
+    scale: LivenessScale,
 }
 
 /// One model with its say.
@@ -26,20 +28,20 @@ pub struct Judge {
     pub settings: LivenessJudge,
     /// More than 0; only its ratio to the other models' matters.
     pub weight: f64,
+    pub standard: Standard,
 }
 
 /// One crop's answer: the log-odds of bona fide.
 struct Look {
     name: String,
     logit: f64,
-    /// The model's log-odds at its operating point.
-    threshold: f64,
+    standard: Standard,
     weight: f64,
 }
 
 impl LivenessJudges {
-    pub fn new(judges: Vec<Judge>) -> Self {
-        Self { judges }
+    pub fn new(judges: Vec<Judge>, scale: LivenessScale) -> Self {
+        Self { judges, scale }
     }
 
     /// The input shapes that a judge asks of its model.
@@ -55,18 +57,18 @@ impl LivenessJudges {
         face: &BoundingBox,
         cancelled: &CancellationToken,
     ) -> Result<LivenessEvidence, EngineError> {
-        let mut pending = Vec::new();
+        let mut looks = Vec::new();
+        // One model after the other: a job that asked all at once would take more cores than its permit stands for.
         for judge in &self.judges {
-            for scale in &judge.settings.scales {
-                pending.push((judge, *scale, judge.submit(picture, face, *scale, cancelled)?));
+            let scales = &judge.settings.scales;
+            let submit = |scale: &f32| judge.submit(picture, face, *scale, cancelled);
+            let pending = scales.iter().map(submit).collect::<Result<Vec<_>, _>>()?;
+            for (scale, pending) in scales.iter().zip(pending) {
+                looks.push(judge.look(*scale, pending)?);
             }
         }
-        let mut looks = Vec::with_capacity(pending.len());
-        for (judge, scale, pending) in pending {
-            looks.push(judge.look(scale, pending)?);
-        }
         Ok(LivenessEvidence {
-            confidence: fuse(&looks),
+            confidence: self.scale.confidence(fuse(&looks)),
             scores: looks.into_iter().map(|look| (look.name, sigmoid(look.logit))).collect(),
         })
     }
@@ -101,7 +103,7 @@ impl Judge {
         Ok(Look {
             name: format!("{}@{scale}", self.model.name()),
             logit,
-            threshold: log_odds(f64::from(self.settings.threshold)),
+            standard: self.standard,
             weight: self.weight / self.settings.scales.len() as f64,
         })
     }
@@ -145,14 +147,22 @@ fn bona_fide_logit(logits: &[f32], class: usize) -> Option<f64> {
     odds.is_finite().then(|| odds.clamp(-LOGIT_MAX, LOGIT_MAX))
 }
 
-/// The weighted mean of the log-odds, each measured from its model's operating point, moved to the API's.
+/// The weighted mean of the standardised log-odds.
 fn fuse(looks: &[Look]) -> f64 {
     let weights: f64 = looks.iter().map(|look| look.weight).sum();
-    if weights <= 0.0 {
-        return 0.0;
+    looks.iter().map(|look| look.weight * look.standardised()).sum::<f64>() / weights
+}
+
+impl Look {
+    fn standardised(&self) -> f64 {
+        (self.logit - self.standard.mean) / self.standard.deviation
     }
-    let mean = looks.iter().map(|look| look.weight * (look.logit - look.threshold)).sum::<f64>() / weights;
-    sigmoid(mean + log_odds(OPERATING_POINT))
+}
+
+impl LivenessScale {
+    fn confidence(&self, fused: f64) -> f64 {
+        sigmoid(self.steepness * (fused - self.operating_point) + log_odds(OPERATING_POINT))
+    }
 }
 
 fn sigmoid(logit: f64) -> f64 {
@@ -170,7 +180,8 @@ mod tests {
     use crate::engines::onnx::FakeInference;
     use crate::models::task::Channels;
 
-    fn judge(scales: &[f32], threshold: f32, logits: [f32; 3]) -> Judge {
+    /// Its operating point is a probability of 0.8.
+    fn judge(scales: &[f32], logits: [f32; 3]) -> Judge {
         let model =
             FakeInference::new(move |_| vec![Tensor::new(&[1, 3], logits.to_vec()).expect("it fits")]);
         let settings = LivenessJudge {
@@ -182,22 +193,23 @@ mod tests {
             divisor: 1.0,
             logits: 3,
             bona_fide_class: 0,
-            threshold,
+            threshold: 0.8,
         };
-        Judge { model, settings, weight: 1.0 }
+        Judge { model, settings, weight: 1.0, standard: Standard::from_threshold(0.8) }
     }
 
     fn judged(judges: Vec<Judge>) -> LivenessEvidence {
         let picture = Picture::filled(200, 200, [128; 3]);
         let face = BoundingBox { x: 80.0, y: 80.0, width: 40.0, height: 40.0 };
-        LivenessJudges::new(judges).judge(&picture, &face, &CancellationToken::new()).expect("it answers")
+        let judges = LivenessJudges::new(judges, LivenessScale::default());
+        judges.judge(&picture, &face, &CancellationToken::new()).expect("it answers")
     }
 
     #[test]
     fn a_model_at_its_operating_point_gives_0_9() {
         // Softmax of these is 0.8 for the first class.
         let logits = [(8.0_f32).ln(), 0.0, 0.0];
-        let evidence = judged(vec![judge(&[2.7, 1.5], 0.8, logits)]);
+        let evidence = judged(vec![judge(&[2.7, 1.5], logits)]);
         assert!((evidence.confidence - 0.9).abs() < 1e-6, "{}", evidence.confidence);
         assert_eq!(evidence.scores.len(), 2);
         assert_eq!(evidence.scores[0].0, "fake@2.7");
@@ -206,14 +218,38 @@ mod tests {
 
     #[test]
     fn two_models_that_disagree_meet_in_the_middle() {
-        let doubt = judge(&[2.7], 0.5, [-3.0, 0.0, -90.0]);
-        let trust = judge(&[2.7], 0.5, [3.0, 0.0, -90.0]);
+        let centre = 4.0_f32.ln();
+        let doubt = judge(&[2.7], [centre - 3.0, 0.0, -90.0]);
+        let trust = judge(&[2.7], [centre + 3.0, 0.0, -90.0]);
         assert!((judged(vec![doubt, trust]).confidence - 0.9).abs() < 1e-6);
     }
 
     #[test]
+    fn a_model_with_wide_log_odds_does_not_drown_another() {
+        let wide =
+            Judge { standard: Standard { mean: 2.0, deviation: 5.0 }, ..judge(&[2.7], [-3.0, 0.0, -90.0]) };
+        let narrow =
+            Judge { standard: Standard { mean: 0.0, deviation: 0.5 }, ..judge(&[2.7], [1.0, 0.0, -90.0]) };
+        // Standardised, they are -1 and 2.
+        let looks = [&wide, &narrow].map(|judge| {
+            let input = judge.model.input(&[1, 3, 128, 128]);
+            let pending = judge.model.submit(input, &CancellationToken::new()).expect("it takes it");
+            judge.look(2.7, pending).expect("it answers")
+        });
+        assert!((fuse(&looks) - 0.5).abs() < 1e-5);
+    }
+
+    #[test]
+    fn the_operating_point_of_a_fusion_is_0_9() {
+        let scale = LivenessScale { operating_point: 0.4, steepness: 2.0 };
+        assert!((scale.confidence(0.4) - 0.9).abs() < 1e-9);
+        let above = scale.confidence(1.4);
+        assert!(((above / (1.0 - above)).ln() - 9.0_f64.ln() - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn more_certainty_is_more_confidence() {
-        let confidence = |own: f32| judged(vec![judge(&[2.7], 0.5, [own, 0.0, 0.0])]).confidence;
+        let confidence = |own: f32| judged(vec![judge(&[2.7], [own, 0.0, 0.0])]).confidence;
         assert!(confidence(-5.0) < confidence(0.0) && confidence(0.0) < confidence(5.0));
         assert!(confidence(-90.0) < 0.001 && confidence(90.0) > 0.999);
     }

@@ -23,3 +23,4 @@ pub mod search;
 pub mod speech;
 pub mod track;
 pub mod turn;
+mod yunet;

@@ -2,18 +2,11 @@
 
 use countersign_shared::domain::{BoundingBox, Point};
 
+use super::detect::Candidate;
 use crate::engines::onnx::Tensor;
 
 const STRIDES: [usize; 3] = [8, 16, 32];
 const ANCHORS: usize = 2;
-
-/// A face in pixels of the model's canvas.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Candidate {
-    pub(super) score: f32,
-    pub(super) bounds: BoundingBox,
-    pub(super) points: [Point; 5],
-}
 
 /// Every anchor with at least that score. `None` when the tensors are not SCRFD's for a canvas of that side: the
 /// outputs are told apart by their shapes, so their names and order don't matter.

@@ -11,18 +11,20 @@ use countersign_worker::stages::embed::Embedding;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::Common;
 use super::gallery::Worst;
 use super::models::FaceModels;
 use super::report::faces as page;
-use super::stats::{Matching, OperatingPoint, Rate};
+use super::stats::{Distances, Matching, OperatingPoint, Rate};
 use super::table::{Row, Table};
 use super::work::{Look, Notebook, look_at};
+use super::{Common, Evaluation};
 
 /// The false match rates that thresholds are given for, as far as the comparisons reach.
 const FMR_TARGETS: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 /// Worst cases of either kind.
 const WORST: usize = 12;
+/// Impostors whose distances a report keeps.
+const NEAREST: usize = 10_000;
 /// Every pair of so many pictures is two hundred million comparisons, 0.8 GB.
 const MOST_FOR_ALL_PAIRS: usize = 20_000;
 
@@ -50,6 +52,7 @@ pub(super) struct Comparison {
 /// What `report.json` says.
 #[derive(Serialize)]
 pub(super) struct FacesReport {
+    pub(super) evaluation: Evaluation,
     pub(super) profile: String,
     pub(super) models: Vec<countersign_shared::domain::ModelUsed>,
     pub(super) files: usize,
@@ -69,6 +72,8 @@ pub(super) struct FacesReport {
     pub(super) curve: Vec<(f64, f64)>,
     /// Column, then value.
     pub(super) groups: BTreeMap<String, BTreeMap<String, OperatingPoint>>,
+    /// What `eval calibrate` reads.
+    pub(super) distances: Distances,
 }
 
 /// The operating point for a wanted rate.
@@ -271,19 +276,21 @@ impl Compared {
         let groups =
             self.groups.iter().map(|(column, values)| (column.clone(), values.iter().map(at).collect()));
         FacesReport {
+            evaluation: Evaluation::Faces,
             profile: models.profile.clone(),
             models: models.faces.for_comparison(),
             files: looks.len(),
             failures_to_acquire: Rate::new(reasons.values().sum(), looks.len()),
             reasons,
             genuine: self.all.genuine().len(),
-            impostor: self.all.impostor().len(),
+            impostor: self.all.impostors(),
             equal_error: self.all.equal_error(),
             at_threshold: self.all.at(threshold),
             at_fmr: FMR_TARGETS.into_iter().filter_map(targeted).collect(),
             accuracy: self.accuracy(),
             curve: self.all.curve(200),
             groups: groups.collect(),
+            distances: self.all.distances(NEAREST),
         }
     }
 

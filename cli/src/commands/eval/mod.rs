@@ -1,5 +1,6 @@
 //! `countersign eval`: how often the service errs, measured on the operator's own files.
 
+mod calibrate;
 mod faces;
 mod gallery;
 mod models;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use countersign_shared::config::Config;
+use serde::Serialize;
 
 #[derive(Subcommand)]
 pub(crate) enum EvalCommand {
@@ -25,6 +27,16 @@ pub(crate) enum EvalCommand {
     Spoof(spoof::SpoofArguments),
     /// Bona fide videos and attacks: APCER by species, BPCER, and which check stops what.
     Video(video::VideoArguments),
+    /// Thresholds for a wanted FMR or APCER from the reports of evaluations, as settings for --config.
+    Calibrate(calibrate::CalibrateArguments),
+}
+
+/// Which evaluation a report is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Evaluation {
+    Faces,
+    Spoof,
 }
 
 /// What every evaluation is told.
@@ -69,6 +81,7 @@ pub(crate) async fn run(command: EvalCommand, config: Config) -> anyhow::Result<
         EvalCommand::Faces(arguments) => faces::run(&arguments, &config),
         EvalCommand::Spoof(arguments) => spoof::run(&arguments, &config),
         EvalCommand::Video(arguments) => video::run(&arguments, &config),
+        EvalCommand::Calibrate(arguments) => calibrate::run(&arguments),
     })
     .await
     .context("the evaluation panicked, which is a bug")??;

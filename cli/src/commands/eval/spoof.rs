@@ -1,23 +1,24 @@
 //! `countersign eval spoof`: presentation attack detection in single pictures, and how often it errs.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use countersign_shared::config::Config;
-use countersign_shared::domain::ModelUsed;
+use countersign_shared::domain::{LivenessEvidence, ModelUsed};
 use countersign_worker::pipeline::still::Subject;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::Common;
 use super::gallery::Worst;
 use super::models::FaceModels;
 use super::report::spoof as page;
 use super::stats::{AttackRates, Detection, Rate};
-use super::table::Row;
+use super::table::{Row, Table};
 use super::work::{Look, Notebook, look_at};
+use super::{Common, Evaluation};
 
 /// The attack rates that thresholds are given for.
 const APCER_TARGETS: [f64; 3] = [0.10, 0.05, 0.01];
@@ -44,6 +45,7 @@ pub(super) struct Judged {
 /// What `report.json` says.
 #[derive(Serialize)]
 pub(super) struct SpoofReport {
+    pub(super) evaluation: Evaluation,
     pub(super) profile: String,
     pub(super) models: Vec<ModelUsed>,
     pub(super) files: usize,
@@ -60,6 +62,8 @@ pub(super) struct SpoofReport {
     pub(super) curve: Vec<(f64, f64)>,
     /// Column, then value.
     pub(super) groups: BTreeMap<String, BTreeMap<String, AttackRates>>,
+    /// The sorted confidences by label, which `eval calibrate` reads.
+    pub(super) scores: BTreeMap<String, Vec<f64>>,
 }
 
 pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result<()> {
@@ -75,15 +79,13 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     let looks = look_at(files, &notebook, common.threads(), |file| {
         models.look(file, |image| {
             let still = models.faces.still.look(image, Subject::LoneSelfie, &never)?.evidence;
-            Ok(still
-                .liveness
-                .map_or(Look::Nothing("NO_FACE".to_owned()), |judged| Look::Found(judged.confidence)))
+            Ok(still.liveness.map_or(Look::Nothing("NO_FACE".to_owned()), Look::Found))
         })
     })?;
     let (mut all, mut groups) = (Detection::default(), BTreeMap::<_, BTreeMap<_, Detection>>::new());
     let mut worst = [Worst::new(WORST), Worst::new(WORST)];
     for (row, label, file) in shown {
-        let confidence = looks[&file].found().copied();
+        let confidence = looks[&file].found().map(|judged: &LivenessEvidence| judged.confidence);
         add(&mut all, label, confidence);
         for column in &common.by {
             if let Some(value) = row.get(column) {
@@ -100,6 +102,7 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     let threshold = arguments.threshold.unwrap_or(config.pipeline.not_spoof_min);
     let at = |(value, found): (String, Detection)| (value, found.at(threshold));
     let report = SpoofReport {
+        evaluation: Evaluation::Spoof,
         profile: models.profile.clone(),
         models: models.faces.for_liveness(),
         files: looks.len(),
@@ -113,9 +116,34 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
             .into_iter()
             .map(|(name, values)| (name, values.into_iter().map(at).collect()))
             .collect(),
+        scores: all.scores(),
     };
+    write_scores(&common.out, &table, &looks)?;
     page::write(&common.out, &report, worst, (!common.no_pictures).then_some(&models))?;
     notebook.forget()
+}
+
+/// `scores.tsv`: what each model said of each picture, for statistics of one's own.
+fn write_scores(
+    folder: &Path,
+    table: &Table,
+    looks: &HashMap<PathBuf, Look<LivenessEvidence>>,
+) -> anyhow::Result<()> {
+    let found = || looks.values().filter_map(Look::found);
+    let names: Vec<&str> = found()
+        .next()
+        .map(|judged| judged.scores.iter().map(|(name, _)| name.as_str()).collect())
+        .unwrap_or_default();
+    let mut text = format!("{}\n", [&["file", "label", "confidence"][..], &names].concat().join("\t"));
+    for row in table.rows() {
+        let Some(judged) = looks[&row.file("file")?].found() else { continue };
+        let mut fields = vec![row.need("file")?.to_owned(), row.need("label")?.to_owned()];
+        fields.push(judged.confidence.to_string());
+        fields.extend(judged.scores.iter().map(|(_, score)| score.to_string()));
+        text.extend([fields.join("\t").as_str(), "\n"]);
+    }
+    let path = folder.join("scores.tsv");
+    fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))
 }
 
 fn shown(row: Row<'_>) -> anyhow::Result<(Row<'_>, Option<&str>, PathBuf)> {

@@ -1,18 +1,26 @@
-//! Whisper's weights, rewritten from CTranslate2's container for whisper.cpp, byte for byte the same everywhere.
+//! Weights that packages carry in another program's form, rewritten byte for byte the same everywhere.
 //!
+//! Whisper, from CTranslate2 for whisper.cpp:
 //! - [`container`]: CTranslate2's file; [`vocabulary`]: the tokens; [`mel`]: the filters that neither carries.
 //! - [`ggml`]: whisper.cpp's file; [`q8`]: its blocks of signed bytes; [`whisper`]: which tensor goes where.
+//!
+//! dlib's face recogniser, from TensorFlow.js to ONNX:
+//! - [`tensorflow_js`]: the weights; [`onnx`]: the file; [`face_resnet`]: the network.
 
 mod container;
+mod face_resnet;
 mod ggml;
 mod mel;
+mod onnx;
 mod q8;
+mod tensorflow_js;
 mod vocabulary;
 mod whisper;
 
 #[cfg(test)]
 mod tests;
 
+pub use face_resnet::face_resnet_to_onnx;
 pub use whisper::whisper_to_ggml;
 
 /// The weights or the tokenizer are not what the converter understands.
@@ -32,6 +40,8 @@ pub enum ConvertError {
     Tensor { name: String, fault: &'static str },
     #[error("failed to read the tokenizer: {0}")]
     Tokenizer(#[from] serde_json::Error),
+    #[error("failed to read the weights' manifest: {0}")]
+    Manifest(serde_json::Error),
     #[error("the tokenizer {0}")]
     Vocabulary(&'static str),
     #[error("failed to write the converted file: {0}")]

@@ -29,7 +29,7 @@ fn save(folder: &Path, report: &impl Serialize, page: &Page) -> anyhow::Result<(
 }
 
 /// A share in percent, with its interval.
-fn cells(rate: &Rate) -> [String; 3] {
+pub(super) fn cells(rate: &Rate) -> [String; 3] {
     if rate.of == 0 {
         return ["-", "-", "none"].map(str::to_owned);
     }

@@ -32,6 +32,13 @@ impl Presentations {
     }
 }
 
+/// As a report kept them, without those that gave no score.
+impl From<Vec<f64>> for Presentations {
+    fn from(scores: Vec<f64>) -> Self {
+        Self { scores, silent: 0 }
+    }
+}
+
 /// A presentation attack detector's answers.
 #[derive(Debug, Default, Clone)]
 pub(in super::super) struct Detection {
@@ -80,10 +87,15 @@ impl Detection {
 
     /// The least threshold at which no species passes more often than that.
     pub(in super::super) fn at_apcer(&self, most: f64) -> Option<AttackRates> {
-        self.thresholds()
-            .into_iter()
-            .map(|threshold| self.at(threshold))
-            .find(|rates| rates.apcer_max <= most)
+        self.first_at_which(|rates| rates.apcer_max <= most)
+    }
+
+    /// The errors at the least threshold at which that holds.
+    pub(in super::super) fn first_at_which(
+        &self,
+        holds: impl Fn(&AttackRates) -> bool,
+    ) -> Option<AttackRates> {
+        self.thresholds().into_iter().map(|threshold| self.at(threshold)).find(holds)
     }
 
     /// Where all attacks together and bona fide presentations err alike, or nearest to it: the rate between the two.
@@ -102,6 +114,18 @@ impl Detection {
             apart(one).total_cmp(&apart(other))
         });
         nearest.map(|(threshold, (apcer, bpcer))| (threshold, f64::midpoint(apcer, bpcer)))
+    }
+
+    /// The sorted scores by label, for a report.
+    pub(in super::super) fn scores(&self) -> BTreeMap<String, Vec<f64>> {
+        let attacks = self.attacks.iter().map(|(species, shown)| (format!("attack/{species}"), shown));
+        let all = attacks.chain([("live".to_owned(), &self.bona_fide)]);
+        all.map(|(label, shown)| {
+            let mut scores = shown.scores.clone();
+            scores.sort_unstable_by(f64::total_cmp);
+            (label, scores)
+        })
+        .collect()
     }
 
     /// The greatest APCER and the BPCER along the thresholds, for a DET curve; at most about `most` points.

@@ -1,6 +1,6 @@
 //! Genuine and impostor comparisons: error rates at thresholds, and thresholds for error rates (ISO/IEC 19795-1).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Rate;
 
@@ -9,7 +9,19 @@ use super::Rate;
 pub(in super::super) struct Matching {
     genuine: Vec<f32>,
     impostor: Vec<f32>,
+    /// Impostors farther apart than all of those, whose distances nobody kept.
+    farther: usize,
     sorted: bool,
+}
+
+/// What a report keeps of the distances, sorted, so that thresholds can be chosen from it later.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in super::super) struct Distances {
+    pub(in super::super) genuine: Vec<f32>,
+    /// The smallest of the impostors': a threshold that lets more of them pass is none.
+    pub(in super::super) nearest_impostors: Vec<f32>,
+    /// All impostors.
+    pub(in super::super) impostors: usize,
 }
 
 /// The errors at one threshold.
@@ -42,12 +54,24 @@ impl Matching {
         self.sorted = true;
     }
 
+    /// The distances for a report, with at most `nearest` impostors.
+    pub(in super::super) fn distances(&self, nearest: usize) -> Distances {
+        debug_assert!(self.sorted, "sort() comes first");
+        let kept = self.impostor.len().min(nearest);
+        Distances {
+            genuine: self.genuine.clone(),
+            nearest_impostors: self.impostor[..kept].to_vec(),
+            impostors: self.impostors(),
+        }
+    }
+
     pub(in super::super) fn genuine(&self) -> &[f32] {
         &self.genuine
     }
 
-    pub(in super::super) fn impostor(&self) -> &[f32] {
-        &self.impostor
+    /// How many there are.
+    pub(in super::super) fn impostors(&self) -> usize {
+        self.impostor.len() + self.farther
     }
 
     pub(in super::super) fn at(&self, threshold: f64) -> OperatingPoint {
@@ -56,18 +80,20 @@ impl Matching {
             |distances: &[f32]| distances.partition_point(|distance| *distance <= threshold as f32);
         OperatingPoint {
             threshold,
-            fmr: Rate::new(matching(&self.impostor), self.impostor.len()),
+            fmr: Rate::new(matching(&self.impostor), self.impostors()),
             fnmr: Rate::new(self.genuine.len() - matching(&self.genuine), self.genuine.len()),
         }
     }
 
     /// The greatest threshold at which no more than that share of the impostors matches. `None` where there are too few
-    /// to tell: it takes 1 / `fmr` of them.
+    /// to tell: it takes 1 / `fmr` of them; or where the distances that are left don't reach so far.
     pub(in super::super) fn at_fmr(&self, fmr: f64) -> Option<OperatingPoint> {
-        let allowed = (fmr * self.impostor.len() as f64 + 1e-9).floor() as usize;
-        if allowed == 0 {
-            return None;
-        }
+        let allowed = (fmr * self.impostors() as f64 + 1e-9).floor() as usize;
+        if allowed == 0 { None } else { self.at_errors(allowed) }
+    }
+
+    /// The greatest threshold at which no more than so many impostors match. `None` where nothing is known of the next.
+    pub(in super::super) fn at_errors(&self, allowed: usize) -> Option<OperatingPoint> {
         let first_refused = *self.impostor.get(allowed)?;
         Some(self.at(f64::from(first_refused.next_down())))
     }
@@ -118,6 +144,17 @@ impl Matching {
     }
 }
 
+/// As a report kept them.
+impl From<Distances> for Matching {
+    fn from(kept: Distances) -> Self {
+        let farther = kept.impostors.saturating_sub(kept.nearest_impostors.len());
+        let mut matching =
+            Self { genuine: kept.genuine, impostor: kept.nearest_impostors, farther, sorted: false };
+        matching.sort();
+        matching
+    }
+}
+
 fn quantiles(sorted: &[f32], count: usize) -> impl Iterator<Item = f32> {
     let last = sorted.len().saturating_sub(1);
     (0..=count).filter_map(move |step| sorted.get(last * step / count.max(1)).copied())
@@ -128,7 +165,8 @@ mod tests {
     use super::*;
 
     fn matching(genuine: &[f32], impostor: &[f32]) -> Matching {
-        let mut matching = Matching { genuine: genuine.to_vec(), impostor: impostor.to_vec(), sorted: false };
+        let (genuine, impostor) = (genuine.to_vec(), impostor.to_vec());
+        let mut matching = Matching { genuine, impostor, farther: 0, sorted: false };
         matching.sort();
         matching
     }
@@ -148,6 +186,17 @@ mod tests {
         assert_eq!((point.fmr.errors, point.fnmr.errors), (2, 0));
         assert!(point.threshold < 0.03 && point.threshold > 0.0299);
         assert!(matching.at_fmr(0.001).is_none(), "a hundred can't show one in a thousand");
+    }
+
+    #[test]
+    fn what_a_report_keeps_gives_the_same_threshold() {
+        let impostor: Vec<f32> = (1..=100_u8).map(|distance| f32::from(distance) / 100.0).collect();
+        let all = matching(&[0.015, 0.04], &impostor);
+        let kept = Matching::from(all.distances(5));
+        let (whole, part) = (all.at_fmr(0.03).expect("a point"), kept.at_fmr(0.03).expect("a point"));
+        assert_eq!((whole.threshold.to_bits(), whole.fmr), (part.threshold.to_bits(), part.fmr));
+        assert_eq!(whole.fnmr, part.fnmr);
+        assert!(kept.at_fmr(0.05).is_none(), "nothing is known of the sixth");
     }
 
     #[test]

@@ -5,6 +5,6 @@ mod detection;
 mod matching;
 mod rate;
 
-pub(super) use detection::{AttackRates, Detection};
-pub(super) use matching::{Matching, OperatingPoint};
+pub(super) use detection::{AttackRates, Detection, Presentations};
+pub(super) use matching::{Distances, Matching, OperatingPoint};
 pub(super) use rate::Rate;

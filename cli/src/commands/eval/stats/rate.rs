@@ -34,6 +34,19 @@ impl Rate {
             high: ((middle + reach) / scale).min(1.0),
         }
     }
+
+    /// The most errors in so many tries with which the rate still holds; more errors must not mend it.
+    pub(in super::super) fn most_errors(of: usize, holds: impl Fn(&Self) -> bool) -> Option<usize> {
+        let (mut within, mut beyond) = (0, of + 1);
+        if !holds(&Self::new(0, of)) {
+            return None;
+        }
+        while beyond - within > 1 {
+            let middle = usize::midpoint(within, beyond);
+            if holds(&Self::new(middle, of)) { within = middle } else { beyond = middle }
+        }
+        Some(within)
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +68,14 @@ mod tests {
             is_near(rate.low, low);
             is_near(rate.high, high);
         }
+    }
+
+    #[test]
+    fn the_most_errors_are_those_before_the_first_too_many() {
+        assert_eq!(Rate::most_errors(1000, |rate| rate.share <= 0.01), Some(10));
+        assert_eq!(Rate::most_errors(1000, |rate| rate.high <= 0.01), Some(3));
+        assert_eq!(Rate::most_errors(100, |rate| rate.high <= 0.01), None);
+        assert_eq!(Rate::most_errors(10, |_| true), Some(10));
     }
 
     #[test]

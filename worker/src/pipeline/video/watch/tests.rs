@@ -8,6 +8,7 @@ use crate::models::task::{
     Channels, Detector, DetectorFamily, Embedder, EmbedderFamily, LandmarkFamily, LandmarkFinder,
     LivenessCrop, LivenessJudge,
 };
+use crate::models::{LivenessScale, Standard};
 use crate::pipeline::video::identity::Identity;
 use crate::stages::detect::FaceDetector;
 use crate::stages::embed::FaceEmbedder;
@@ -87,21 +88,25 @@ fn eyes() -> FakeEyes {
                 operating_points: Vec::new(),
             },
         )),
-        liveness: Arc::new(LivenessJudges::new(vec![Judge {
-            model: Arc::clone(&liveness) as _,
-            settings: LivenessJudge {
-                crop: LivenessCrop::SquarePad,
-                scales: vec![1.5],
-                size: 80,
-                channels,
-                mean,
-                divisor,
-                logits: 2,
-                bona_fide_class: 0,
-                threshold: 0.5,
-            },
-            weight: 1.0,
-        }])),
+        liveness: Arc::new(LivenessJudges::new(
+            vec![Judge {
+                model: Arc::clone(&liveness) as _,
+                settings: LivenessJudge {
+                    crop: LivenessCrop::SquarePad,
+                    scales: vec![1.5],
+                    size: 80,
+                    channels,
+                    mean,
+                    divisor,
+                    logits: 2,
+                    bona_fide_class: 0,
+                    threshold: 0.5,
+                },
+                weight: 1.0,
+                standard: Standard::from_threshold(0.5),
+            }],
+            LivenessScale::default(),
+        )),
         landmarks: Arc::new(FaceLandmarks::new(
             landmarks,
             LandmarkFinder {

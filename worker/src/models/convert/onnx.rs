@@ -1,0 +1,165 @@
+//! A small ONNX file: a chain of operators on constants, written as protocol buffers, the same bytes everywhere.
+
+/// `ir_version` and operator set of the file; ONNX Runtime has read them since 2021.
+const IR_VERSION: u64 = 7;
+const OPERATORS: u64 = 13;
+
+const FLOAT: u64 = 1;
+const INT64: u64 = 7;
+const ATTRIBUTE_INTS: u64 = 7;
+
+/// A message of protocol buffers.
+#[derive(Default)]
+struct Message(Vec<u8>);
+
+/// A graph that grows operator by operator.
+#[derive(Default)]
+pub(super) struct Graph {
+    nodes: Message,
+    constants: Message,
+    names: usize,
+}
+
+/// The name of a value in the graph.
+#[derive(Debug, Clone)]
+pub(super) struct Value(String);
+
+impl Graph {
+    /// The input of the whole.
+    pub(super) fn input() -> Value {
+        Value("input".to_owned())
+    }
+
+    pub(super) fn floats(&mut self, shape: &[usize], values: &[f32]) -> Value {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(shape, FLOAT, &bytes)
+    }
+
+    pub(super) fn integers(&mut self, values: &[i64]) -> Value {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(&[values.len()], INT64, &bytes)
+    }
+
+    /// What the operator makes of the inputs; attributes are lists of integers.
+    pub(super) fn apply(
+        &mut self,
+        operator: &str,
+        inputs: &[&Value],
+        attributes: &[(&str, &[u64])],
+    ) -> Value {
+        let output = self.name();
+        let mut node = Message::default();
+        for input in inputs {
+            node.text(1, &input.0);
+        }
+        node.text(2, &output.0);
+        node.text(4, operator);
+        for (name, values) in attributes {
+            let mut attribute = Message::default();
+            attribute.text(1, name);
+            for value in *values {
+                attribute.number(8, *value);
+            }
+            attribute.number(20, ATTRIBUTE_INTS);
+            node.message(5, &attribute);
+        }
+        self.nodes.message(1, &node);
+        output
+    }
+
+    /// The file. `input` and `output` are the shapes of the whole.
+    pub(super) fn finish(self, name: &str, input: &[usize], output: (&Value, &[usize])) -> Vec<u8> {
+        let mut graph = self.nodes;
+        graph.text(2, name);
+        graph.0.extend(self.constants.0);
+        graph.message(11, &described(&Self::input(), input));
+        graph.message(12, &described(output.0, output.1));
+        let mut operators = Message::default();
+        operators.text(1, "");
+        operators.number(2, OPERATORS);
+        let mut model = Message::default();
+        model.number(1, IR_VERSION);
+        model.text(2, "countersign");
+        model.message(7, &graph);
+        model.message(8, &operators);
+        model.0
+    }
+
+    fn constant(&mut self, shape: &[usize], kind: u64, bytes: &[u8]) -> Value {
+        let name = self.name();
+        let mut tensor = Message::default();
+        for length in shape {
+            tensor.number(1, *length as u64);
+        }
+        tensor.number(2, kind);
+        tensor.text(8, &name.0);
+        tensor.bytes(9, bytes);
+        self.constants.message(5, &tensor);
+        name
+    }
+
+    fn name(&mut self) -> Value {
+        self.names += 1;
+        Value(format!("v{}", self.names))
+    }
+}
+
+/// A value's name and the shape of its floats.
+fn described(value: &Value, shape: &[usize]) -> Message {
+    let mut dimensions = Message::default();
+    for length in shape {
+        let mut dimension = Message::default();
+        dimension.number(1, *length as u64);
+        dimensions.message(1, &dimension);
+    }
+    let (mut tensor, mut kind, mut described) = <(Message, Message, Message)>::default();
+    tensor.number(1, FLOAT);
+    tensor.message(2, &dimensions);
+    kind.message(1, &tensor);
+    described.text(1, &value.0);
+    described.message(2, &kind);
+    described
+}
+
+impl Message {
+    fn number(&mut self, field: u64, value: u64) {
+        self.varint(field << 3);
+        self.varint(value);
+    }
+
+    fn bytes(&mut self, field: u64, value: &[u8]) {
+        self.varint(field << 3 | 2);
+        self.varint(value.len() as u64);
+        self.0.extend(value);
+    }
+
+    fn text(&mut self, field: u64, value: &str) {
+        self.bytes(field, value.as_bytes());
+    }
+
+    fn message(&mut self, field: u64, value: &Self) {
+        self.bytes(field, &value.0);
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_protocol_buffers_have_them() {
+        let mut message = Message::default();
+        message.number(1, 150);
+        message.text(2, "testing");
+        // The two examples of the format's own documentation.
+        assert_eq!(message.0, b"\x08\x96\x01\x12\x07testing");
+    }
+}
