@@ -34,8 +34,8 @@ pub use media::{Media, MediaFormat, MediaRole, SNIFF_BYTES};
 pub use problem::{Failure, ProblemCode};
 pub use report::{
     BoundingBox, Check, CheckName, Evidence, Face, FrameSample, LivenessEvidence, ModelUsed, PhotoEvidence,
-    Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence, StillEvidence, Thresholds, Transcription,
-    VideoEvidence, VideoInfo,
+    Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence, StillEvidence, Thresholds, TimeSpan,
+    Transcription, VideoEvidence, VideoInfo,
 };
 pub use review::{Decision, NewReview, Review};
 pub use summary::Summary;

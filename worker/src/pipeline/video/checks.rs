@@ -161,6 +161,7 @@ mod tests {
                 score: Some(-2.0),
                 margin: Some(0.0),
                 digit_scores: Vec::new(),
+                digit_times: Vec::new(),
                 transcription: None,
                 reasons: Vec::new(),
             },
