@@ -78,6 +78,30 @@ fn no_species_of_attack_is_left_out() {
 }
 
 #[test]
+fn a_spoken_code_is_accepted_and_other_codes_and_sounds_are_not() {
+    let table = "file\tdigits\tlanguage\tspoken\tnoise\n\
+                 video.mp4\t492817\ten-US\t492817\tclean\n\
+                 video.mp4\t492810\ten-US\t492817\tclean\n\
+                 video_music.mp4\t492817\ten-US\tnone/music\t\n\
+                 video_other_speech.mp4\t492817\ten-US\tnone/other speech\t\n\
+                 video_without_audio.mp4\t492817\ten-US\tnone\t\n";
+    let (report, folder) = evaluated("speech", table, &["--by", "noise", "--others", "3"]);
+    let rates = &report["rates"];
+    assert_eq!(
+        (&rates["genuine_refused"]["errors"], &rates["genuine_refused"]["of"]),
+        (&0.into(), &1.into())
+    );
+    for (species, of) in [("one digit differs", 13), ("other digits", 6), ("music", 4), ("other speech", 4)] {
+        let rate = &rates["wrong_accepted"][species];
+        assert_eq!((&rate["errors"], &rate["of"]), (&0.into(), &of.into()), "{species}: {report}");
+    }
+    assert_eq!(rates["likeliest"]["sequence"]["of"], 2, "{report}");
+    assert_eq!(report["failures_to_acquire"]["errors"], 1, "{report}");
+    assert_eq!(report["groups"]["noise"]["clean"]["genuine_refused"]["of"], 1, "{report}");
+    assert_eq!(left(folder.path()), ["report.html", "report.json"]);
+}
+
+#[test]
 fn a_table_that_cannot_be_used_says_where() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("table.tsv");

@@ -1,9 +1,11 @@
 //! `countersign eval`: how often the service errs, measured on the operator's own files.
 
+mod claims;
 mod faces;
 mod gallery;
 mod models;
 mod report;
+mod speech;
 mod spoof;
 mod stats;
 mod table;
@@ -22,6 +24,8 @@ pub(crate) enum EvalCommand {
     Faces(faces::FacesArguments),
     /// Bona fide pictures and attacks: APCER by species, BPCER, ACER (ISO/IEC 30107-3).
     Spoof(spoof::SpoofArguments),
+    /// Clips of spoken digits: right codes refused, wrong ones accepted, misreadings.
+    Speech(speech::SpeechArguments),
 }
 
 /// What every evaluation is told.
@@ -65,6 +69,7 @@ pub(crate) async fn run(command: EvalCommand, config: Config) -> anyhow::Result<
     tokio::task::spawn_blocking(move || match command {
         EvalCommand::Faces(arguments) => faces::run(&arguments, &config),
         EvalCommand::Spoof(arguments) => spoof::run(&arguments, &config),
+        EvalCommand::Speech(arguments) => speech::run(&arguments, &config),
     })
     .await
     .context("the evaluation panicked, which is a bug")??;
