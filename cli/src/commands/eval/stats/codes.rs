@@ -149,9 +149,13 @@ mod tests {
     #[test]
     fn right_codes_are_counted_when_refused_and_wrong_ones_when_accepted() {
         let mut codes = Codes::default();
-        [-1.0, -6.0, -2.0].map(|score| codes.add_genuine(trial(score)));
+        for score in [-1.0, -6.0, -2.0] {
+            codes.add_genuine(trial(score));
+        }
         codes.add_genuine(Trial { passed: false, score: None });
-        [-4.0, -9.0].map(|score| codes.add_wrong("one digit differs", trial(score)));
+        for score in [-4.0, -9.0] {
+            codes.add_wrong("one digit differs", trial(score));
+        }
         codes.add_wrong("silence", Trial { passed: false, score: None });
         let rates = codes.rates();
         assert_eq!((rates.genuine_refused.errors, rates.genuine_refused.of), (2, 4));
