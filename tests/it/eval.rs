@@ -97,6 +97,49 @@ fn a_threshold_is_not_calibrated_on_a_handful_of_pictures() {
 }
 
 #[test]
+fn a_spoken_code_is_accepted_and_other_codes_and_sounds_are_not() {
+    let table = "file\tdigits\tlanguage\tspoken\tnoise\n\
+                 video.mp4\t492817\ten-US\t492817\tclean\n\
+                 video.mp4\t492810\ten-US\t492817\tclean\n\
+                 video_music.mp4\t492817\ten-US\tnone/music\t\n\
+                 video_other_speech.mp4\t492817\ten-US\tnone/other speech\t\n\
+                 video_without_audio.mp4\t492817\ten-US\tnone\t\n";
+    let (report, folder) = evaluated("speech", table, &["--by", "noise", "--others", "3"]);
+    let rates = &report["rates"];
+    assert_eq!(
+        (&rates["genuine_refused"]["errors"], &rates["genuine_refused"]["of"]),
+        (&0.into(), &1.into())
+    );
+    for (species, of) in [("one digit differs", 13), ("other digits", 6), ("music", 4), ("other speech", 4)] {
+        let rate = &rates["wrong_accepted"][species];
+        assert_eq!((&rate["errors"], &rate["of"]), (&0.into(), &of.into()), "{species}: {report}");
+    }
+    assert_eq!(rates["likeliest"]["sequence"]["of"], 2, "{report}");
+    assert_eq!(report["failures_to_acquire"]["errors"], 1, "{report}");
+    assert_eq!(report["groups"]["noise"]["clean"]["genuine_refused"]["of"], 1, "{report}");
+    assert_eq!(left(folder.path()), ["report.html", "report.json"]);
+}
+
+#[test]
+fn each_attack_in_a_video_is_counted_with_the_check_that_stops_it() {
+    let table = "file\tlabel\n\
+                 video.mp4\tlive\n\
+                 video_still.mp4\tattack/still-photo\n\
+                 video_dubbed.mp4\tattack/dubbed-voice\n\
+                 video_without_audio.mp4\tattack/dubbed-voice\n";
+    let (report, folder) = evaluated("video", table, &[]);
+    assert_eq!((&report["bpcer"]["errors"], &report["bpcer"]["of"]), (&0.into(), &1.into()), "{report}");
+    for (species, check) in [("still-photo", "mouth_movement"), ("dubbed-voice", "lip_agreement")] {
+        let rate = &report["apcer"][species];
+        assert_eq!((&rate["errors"], &rate["of"]), (&0.into(), &1.into()), "{species}: {report}");
+        assert_eq!(report["attacks"][species]["failed"][check], 1, "{species}: {report}");
+    }
+    let unused = &report["attacks"]["dubbed-voice"]["without_answer"];
+    assert_eq!(unused["VIDEO_WITHOUT_AUDIO"], 1, "{report}");
+    assert_eq!(left(folder.path()), ["report.html", "report.json"]);
+}
+
+#[test]
 fn a_table_that_cannot_be_used_says_where() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("table.tsv");

@@ -60,6 +60,35 @@ async fn silence_noise_music_and_other_speech_never_pass() {
     }
 }
 
+/// A video that fails for nothing but its presentation, and the reasons of the checks that say so.
+async fn attack(video: &str) -> Vec<String> {
+    let service = Service::shared();
+    let answer = service.video(video, DIGITS).await;
+    assert_eq!(failed(&answer), ["not_spoof_passed"], "{video}: {}", answer.text);
+    let id = answer.header("X-Verification-Id");
+    let verification = service.get(&format!("/v2/verifications/{id}")).await.json();
+    let checks = verification["checks"].as_array().expect("a list").clone();
+    let failed = checks.iter().filter(|check| check["passed"] == false);
+    failed.map(|check| check["reasons"][0].as_str().expect("a reason").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_voice_over_a_still_portrait_is_an_attack() {
+    let reasons = attack("video_still.mp4").await;
+    assert!(reasons.contains(&"mouth_does_not_move".to_owned()), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_voice_over_a_mouth_that_says_something_else_is_an_attack() {
+    assert_eq!(attack("video_dubbed.mp4").await, ["mouth_and_sound_disagree"]);
+}
+
+#[tokio::test]
+async fn a_voice_over_a_loop_is_an_attack() {
+    let reasons = attack("video_loop.mp4").await;
+    assert!(reasons.contains(&"video_repeats_itself".to_owned()), "{reasons:?}");
+}
+
 #[tokio::test]
 async fn one_replaced_second_is_noticed() {
     let answer = Service::shared().video("video_replaced_second.mp4", DIGITS).await;

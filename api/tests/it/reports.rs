@@ -57,6 +57,7 @@ pub(crate) fn video() -> Report {
         score: Some(-1.0),
         margin: Some(0.0),
         digit_scores: vec![-0.1; 6],
+        digit_times: Vec::new(),
         transcription: Some(Transcription {
             confidence: 0.950_640_26,
             transcript: "1 2 3 4 5 7 ".to_owned(),

@@ -35,7 +35,7 @@ pub use problem::{Failure, ProblemCode};
 pub use report::{
     BehaviourEvidence, BoundingBox, Check, CheckName, Evidence, Face, FaceGesture, FrameSample,
     LivenessEvidence, ModelUsed, PhotoEvidence, Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence,
-    StillEvidence, Thresholds, Transcription, VideoEvidence, VideoInfo,
+    StillEvidence, Thresholds, TimeSpan, Transcription, VideoEvidence, VideoInfo,
 };
 pub use review::{Decision, NewReview, Review};
 pub use summary::Summary;

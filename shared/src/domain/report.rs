@@ -328,11 +328,23 @@ pub struct SpeechEvidence {
     pub margin: Option<f64>,
     /// Each digit's log-probability.
     pub digit_scores: Vec<f64>,
+    /// When each digit was spoken, where the code was heard and the clip's voice divides into exactly six stretches, one a
+    /// digit; else empty, such as where digits run together. From voice activity alone, in steps of 32 ms.
+    #[serde(default)]
+    pub digit_times: Vec<TimeSpan>,
     /// The likeliest reading of the digits; null when none were heard.
     #[schema(required)]
     pub transcription: Option<Transcription>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+}
+
+/// A stretch of the clip, in seconds from its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"start": 0.512, "end": 0.896}))]
+pub struct TimeSpan {
+    pub start: f64,
+    pub end: f64,
 }
 
 /// Digits as they were heard.

@@ -25,6 +25,11 @@ impl FaceLandmarks {
         Self { finder: None }
     }
 
+    /// Whether there is a model.
+    pub const fn exist(&self) -> bool {
+        self.finder.is_some()
+    }
+
     /// The input shapes that it asks of its model.
     pub fn shapes(settings: &LandmarkFinder) -> Vec<Vec<usize>> {
         vec![vec![1, channels(&settings.scaling()), settings.size as usize, settings.size as usize]]

@@ -3,7 +3,7 @@
 use countersign_shared::domain::{
     BehaviourEvidence, BoundingBox, Check, CheckName, Evidence, Face, FaceGesture, FrameSample, Kind,
     LivenessEvidence, ModelUsed, PhotoEvidence, Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence,
-    StillEvidence, Thresholds, Timestamp, Transcription, Verdict, VideoEvidence, VideoInfo,
+    StillEvidence, Thresholds, TimeSpan, Timestamp, Transcription, Verdict, VideoEvidence, VideoInfo,
 };
 
 use super::CREATED_AT;
@@ -62,6 +62,10 @@ pub(super) fn video() -> Report {
         score: Some(-1.2),
         margin: Some(0.0),
         digit_scores: vec![-0.1, -0.2, -0.3, -0.1, -0.3, -0.2],
+        digit_times: (0..6_u8)
+            .map(f64::from)
+            .map(|at| TimeSpan { start: at * 0.5 + 0.4, end: at * 0.5 + 0.7 })
+            .collect(),
         transcription: Some(Transcription { confidence: 0.95, transcript: "0 4 9 2 8 1".to_owned() }),
         reasons: Vec::new(),
     };

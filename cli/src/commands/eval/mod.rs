@@ -1,10 +1,12 @@
 //! `countersign eval`: how often the service errs, measured on the operator's own files.
 
 mod calibrate;
+mod claims;
 mod faces;
 mod gallery;
 mod models;
 mod report;
+mod speech;
 mod spoof;
 mod stats;
 mod table;
@@ -25,6 +27,8 @@ pub(crate) enum EvalCommand {
     Faces(faces::FacesArguments),
     /// Bona fide pictures and attacks: APCER by species, BPCER, ACER (ISO/IEC 30107-3).
     Spoof(spoof::SpoofArguments),
+    /// Clips of spoken digits: right codes refused, wrong ones accepted, misreadings.
+    Speech(speech::SpeechArguments),
     /// Bona fide videos and attacks: APCER by species, BPCER, and which check stops what.
     Video(video::VideoArguments),
     /// Thresholds for a wanted FMR or APCER from the reports of evaluations, as settings for --config.
@@ -82,6 +86,7 @@ pub(crate) async fn run(command: EvalCommand, config: Config) -> anyhow::Result<
         EvalCommand::Spoof(arguments) => spoof::run(&arguments, &config),
         EvalCommand::Video(arguments) => video::run(&arguments, &config),
         EvalCommand::Calibrate(arguments) => calibrate::run(&arguments),
+        EvalCommand::Speech(arguments) => speech::run(&arguments, &config),
     })
     .await
     .context("the evaluation panicked, which is a bug")??;

@@ -4,10 +4,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use countersign_shared::config::Config;
-use countersign_worker::engines::media::{DecodedImage, MediaLimits, decode_image};
+use countersign_shared::domain::{Digits, Language, ModelUsed};
+use countersign_worker::engines::media::{DecodedImage, MediaLimits, decode_audio, decode_image};
+use countersign_worker::engines::speech::{Heard, SpeechEngine, SpeechLimits};
 use countersign_worker::models::{Manifest, ModelFiles};
 use countersign_worker::pipeline::PipelineError;
-use countersign_worker::pipeline::faces::Faces;
+use countersign_worker::pipeline::faces::{Faces, present, used};
+use tokio_util::sync::CancellationToken;
 
 use super::work::Look;
 
@@ -47,5 +50,66 @@ impl FaceModels {
     /// For the worst cases.
     pub(super) fn decoded(&self, file: &Path) -> Option<DecodedImage> {
         decode_image(file, &self.limits).ok()
+    }
+}
+
+/// The recogniser and the voice detector of the configured profile, with as many threads as the evaluation has.
+pub(super) struct SpeechModels {
+    pub(super) profile: String,
+    engine: SpeechEngine,
+    used: Vec<ModelUsed>,
+    media: MediaLimits,
+    limits: SpeechLimits,
+}
+
+/// What was heard in a file, or why nothing can be.
+pub(super) enum Listened {
+    Heard(Heard),
+    Nothing(String),
+}
+
+impl SpeechModels {
+    pub(super) fn load(config: &Config, limits: SpeechLimits, threads: usize) -> anyhow::Result<Self> {
+        let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
+        let files = ModelFiles::new(config.data.resolve(&config.models.dir));
+        files.ensure(&profile)?;
+        let (recogniser, voice) = (&profile.recogniser.model, &profile.voice_detector.model);
+        let engine = SpeechEngine::load(&present(&files, recogniser)?, &present(&files, voice)?, threads)
+            .context("failed to load the models")?;
+        let used = vec![used(voice), used(recogniser)];
+        Ok(Self {
+            profile: config.models.profile.clone(),
+            engine,
+            used,
+            media: MediaLimits::new(config),
+            limits,
+        })
+    }
+
+    pub(super) fn used(&self) -> Vec<ModelUsed> {
+        self.used.clone()
+    }
+
+    /// Weighs each of the codes against the file's sound. A file that holds none, or that an upload would be refused for,
+    /// is a failure to acquire.
+    pub(super) fn listen(
+        &self,
+        file: &Path,
+        language: Language,
+        codes: Vec<Digits>,
+    ) -> anyhow::Result<Listened> {
+        let failed = || format!("failed to listen to {}", file.display());
+        let samples = match decode_audio(file, &self.media) {
+            Ok(samples) => samples,
+            Err(error) => match PipelineError::from(error) {
+                PipelineError::Permanent(failure) => {
+                    return Ok(Listened::Nothing(failure.code.code().to_owned()));
+                }
+                error => return Err(error).with_context(failed),
+            },
+        };
+        let never = CancellationToken::new();
+        let heard = self.engine.assess_each(samples.into(), language, codes, &self.limits, &never);
+        Ok(Listened::Heard(heard.with_context(failed)?))
     }
 }

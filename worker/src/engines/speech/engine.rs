@@ -13,7 +13,7 @@ use tracing::Span;
 
 use super::recogniser::Recogniser;
 use super::tokens::Model;
-use super::{SpeechLimits, SpeechRecogniser};
+use super::{Heard, SpeechLimits, SpeechRecogniser};
 use crate::engines::EngineError;
 
 /// How often a waiting caller looks whether its job was given up.
@@ -28,11 +28,11 @@ pub struct SpeechEngine {
 struct Request {
     samples: Arc<[f32]>,
     language: Language,
-    expected: Digits,
+    codes: Vec<Digits>,
     limits: SpeechLimits,
     cancel: CancellationToken,
     span: Span,
-    reply: Sender<Result<SpeechEvidence, EngineError>>,
+    reply: Sender<Result<Heard, EngineError>>,
 }
 
 impl SpeechEngine {
@@ -63,21 +63,19 @@ impl SpeechEngine {
         }
         Ok(engine)
     }
-}
 
-impl SpeechRecogniser for SpeechEngine {
-    fn assess(
+    /// [`assess`](SpeechRecogniser::assess) for several codes, each by itself, from one encoding of the clip.
+    pub fn assess_each(
         &self,
         samples: Arc<[f32]>,
         language: Language,
-        expected: Digits,
+        codes: Vec<Digits>,
         limits: &SpeechLimits,
         cancel: &CancellationToken,
-    ) -> Result<SpeechEvidence, EngineError> {
+    ) -> Result<Heard, EngineError> {
         let (reply, answer) = bounded(1);
         let (limits, cancel, span) = (*limits, cancel.clone(), Span::current());
-        let mut request =
-            Request { samples, language, expected, limits, cancel: cancel.clone(), span, reply };
+        let mut request = Request { samples, language, codes, limits, cancel: cancel.clone(), span, reply };
         let requests =
             self.requests.as_ref().expect("the channel lives as long as the engine; this is a bug");
         while let Err(error) = requests.send_timeout(request, GIVE_UP_CHECK) {
@@ -97,6 +95,20 @@ impl SpeechRecogniser for SpeechEngine {
                 Err(RecvTimeoutError::Disconnected) => return Err(failed("its thread ended")),
             }
         }
+    }
+}
+
+impl SpeechRecogniser for SpeechEngine {
+    fn assess(
+        &self,
+        samples: Arc<[f32]>,
+        language: Language,
+        expected: Digits,
+        limits: &SpeechLimits,
+        cancel: &CancellationToken,
+    ) -> Result<SpeechEvidence, EngineError> {
+        let heard = self.assess_each(samples, language, vec![expected], limits, cancel)?;
+        heard.evidence.into_iter().next().ok_or_else(|| failed("a code went without evidence"))
     }
 }
 
@@ -138,7 +150,7 @@ fn own(
     }
 }
 
-fn answer(recogniser: &mut Recogniser, request: &Request) -> Result<SpeechEvidence, EngineError> {
+fn answer(recogniser: &mut Recogniser, request: &Request) -> Result<Heard, EngineError> {
     let _entered = request.span.enter();
     if request.cancel.is_cancelled() {
         return Err(EngineError::Cancelled);
@@ -148,7 +160,7 @@ fn answer(recogniser: &mut Recogniser, request: &Request) -> Result<SpeechEviden
         recogniser.assess(
             &request.samples,
             request.language,
-            request.expected,
+            &request.codes,
             &request.limits,
             &request.cancel,
         )

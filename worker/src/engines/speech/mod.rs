@@ -4,12 +4,13 @@
 //! - `recogniser`: one thread's states, and the order of its work on one clip.
 //! - `voice`, `window`: where someone speaks, and which stretches are worth hearing.
 //! - `scoring`: how well a code explains the sound; `tokens`: the model's vocabulary for it.
-//! - `reading`, `words`: the digits that a free transcript names.
+//! - `reading`, `words`, `pairs`: the digits that a free transcript names.
 //! - `verdict`: what the numbers mean against the limits.
 
 mod engine;
 #[cfg(test)]
 mod fake;
+mod pairs;
 mod reading;
 mod recogniser;
 mod scoring;
@@ -47,6 +48,17 @@ pub trait SpeechRecogniser: Send + Sync {
         limits: &SpeechLimits,
         cancel: &CancellationToken,
     ) -> Result<SpeechEvidence, EngineError>;
+}
+
+/// What was made of one clip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// For each code that was asked about, in their order.
+    pub evidence: Vec<SpeechEvidence>,
+    /// The digits that the free transcript of the first window names, any number of them.
+    pub named: Vec<u8>,
+    /// The six digits that explain that window best; none where nothing was scored.
+    pub likeliest: Vec<u8>,
 }
 
 /// What a clip must reach, all four, for the code to count as spoken.

@@ -3,6 +3,7 @@
 use countersign_shared::domain::decimal_value;
 use unicode_normalization::UnicodeNormalization;
 
+use super::pairs::pairs_of;
 use super::words::{ENGLISH, Words, words_of};
 
 /// A transcript that repeats its first digits for ever still names only these.
@@ -14,17 +15,25 @@ pub(super) fn digits_in(text: &str, primary: &str) -> Vec<u8> {
     let lexicon = Lexicon::new(primary);
     let mut digits = Vec::new();
     let mut times = 1;
-    for token in fold(text).split(|character: char| !is_word(character)).filter(|token| !token.is_empty()) {
-        if let Some(repeats) = repeats(token) {
-            times = repeats;
-            continue;
+    // `twenty, three` is no pair, `twenty-three` is.
+    for clause in fold(text).split([',', '.', ';', '?', '!']) {
+        let tokens = tokens(clause);
+        let mut rest = tokens.as_slice();
+        while let Some((token, after)) = rest.split_first() {
+            if let Some(repeats) = repeats(token) {
+                times = repeats;
+                rest = after;
+                continue;
+            }
+            let pair = lexicon.pair(rest);
+            let (mut named, after) = pair.unwrap_or_else(|| (lexicon.read(token), after));
+            if let Some(first) = named.first().copied() {
+                named.splice(..1, vec![first; times]);
+            }
+            times = 1;
+            digits.extend(named);
+            rest = after;
         }
-        let mut named = lexicon.read(token);
-        if let Some(first) = named.first().copied() {
-            named.splice(..1, vec![first; times]);
-        }
-        times = 1;
-        digits.extend(named);
     }
     without_loop(digits)
 }
@@ -32,6 +41,8 @@ pub(super) fn digits_in(text: &str, primary: &str) -> Vec<u8> {
 /// Folded digit words, the longest first.
 struct Lexicon {
     words: Vec<(String, u8)>,
+    /// Numbers of two digits, those of the most words first.
+    pairs: Vec<(Vec<String>, u8)>,
     /// The script puts no spaces between words: digits may stand inside other text.
     unspaced: bool,
 }
@@ -46,7 +57,21 @@ impl Lexicon {
             .flat_map(|(variants, digit)| variants.split(' ').map(move |word| (fold(word), digit)))
             .collect();
         words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
-        Self { words, unspaced }
+        let mut pairs: Vec<(Vec<String>, u8)> = pairs_of(primary)
+            .into_iter()
+            .map(|(words, number)| (tokens(&fold(&words)).into_iter().map(str::to_owned).collect(), number))
+            .collect();
+        pairs.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+        Self { words, pairs, unspaced }
+    }
+
+    /// The digits of the number that some words begin with, and the words after it.
+    fn pair<'a, 'b>(&self, words: &'b [&'a str]) -> Option<(Vec<u8>, &'b [&'a str])> {
+        let begins = |pair: &[String]| {
+            pair.len() <= words.len() && pair.iter().zip(words).all(|(one, other)| one == other)
+        };
+        let (pair, number) = self.pairs.iter().find(|(pair, _)| begins(pair))?;
+        Some((vec![number / 10, number % 10], &words[pair.len()..]))
     }
 
     /// The digits in a run of letters and figures.
@@ -74,6 +99,10 @@ impl Lexicon {
         }
         digits
     }
+}
+
+fn tokens(folded: &str) -> Vec<&str> {
+    folded.split(|character: char| !is_word(character)).filter(|token| !token.is_empty()).collect()
 }
 
 /// Compatibility forms, case and the marks that speech recognition writes now and then are folded away.
@@ -110,6 +139,8 @@ fn without_loop(mut digits: Vec<u8>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use countersign_shared::domain::LANGUAGES;
+
     use super::*;
 
     fn read(text: &str, primary: &str) -> String {
@@ -189,6 +220,25 @@ mod tests {
     }
 
     #[test]
+    fn codes_said_in_pairs_are_read() {
+        for (primary, text) in [
+            ("en", "twenty-three, ninety one, seventeen"),
+            ("de", "dreiundzwanzig einundneunzig siebzehn"),
+            ("nl", "drieëntwintig eenennegentig zeventien"),
+            ("es", "veintitrés noventa y uno diecisiete"),
+            ("fr", "vingt-trois, quatre-vingt-onze, dix-sept"),
+            ("it", "ventitré novantuno diciassette"),
+            ("pt", "vinte e três noventa e um dezessete"),
+        ] {
+            assert_eq!(read(text, primary), "239117", "{primary}: {text}");
+        }
+        assert_eq!(read("soixante-dix, soixante et onze, quatre-vingts", "fr"), "707180");
+        assert_eq!(read("septante-trois nonante", "fr"), "7390");
+        assert_eq!(read("zwanzig, drei", "de"), "203");
+        assert_eq!(read("twenty, three", "en"), "203");
+    }
+
+    #[test]
     fn words_that_only_contain_a_digit_word_name_none() {
         for text in ["someone", "often", "[Music]", "you", "weight", "before and after", ""] {
             assert_eq!(read(text, "en"), "", "{text}");
@@ -202,9 +252,12 @@ mod tests {
     }
 
     #[test]
-    fn every_digit_word_reads_as_its_digit() {
-        for primary in super::super::words::LANGUAGES_WITH_WORDS {
-            for (digit, variants) in words_of(primary).words.iter().enumerate() {
+    fn every_accepted_language_has_words_and_each_reads_as_its_digit() {
+        for tag in LANGUAGES {
+            let primary = tag.split('-').next().expect("a tag has a language");
+            let words = words_of(primary).words;
+            assert_eq!(words.len(), 10, "{primary} has no words");
+            for (digit, variants) in words.iter().enumerate() {
                 for word in variants.split(' ') {
                     assert_eq!(digits_in(word, primary), [digit as u8], "{primary}: {word}");
                 }

@@ -15,8 +15,11 @@ use super::tokens::{Model, language_code};
 use super::verdict::{Hearing, judge, silent};
 use super::voice::VoiceDetector;
 use super::window::windows;
-use super::{SAMPLE_RATE, SpeechLimits};
+use super::{Heard, SAMPLE_RATE, SpeechLimits};
 use crate::engines::EngineError;
+
+/// Digits in a code.
+const CODE: usize = 6;
 
 /// Bounds what a transcript that loops can cost.
 const TRANSCRIPT_TOKENS_MAX: i32 = 24;
@@ -48,61 +51,75 @@ impl Recogniser {
         self.voice.listen(&silence)?;
         let language = "en-US".parse().map_err(failed)?;
         let digits = "123456".parse().map_err(failed)?;
-        self.hear(&silence, language, digits).map(|_| ())
+        self.hear(&silence, language, |scorer, named| weigh(scorer, named, digits).map(|_| ()))
     }
 
+    /// Weighs each of the codes against the clip. A window is encoded once for all of them, and left out when all have
+    /// passed.
     pub(super) fn assess(
         &mut self,
         samples: &[f32],
         language: Language,
-        expected: Digits,
+        codes: &[Digits],
         limits: &SpeechLimits,
         cancel: &CancellationToken,
-    ) -> Result<SpeechEvidence, EngineError> {
+    ) -> Result<Heard, EngineError> {
+        let none = |seconds: f64, reason: &str| {
+            let evidence = codes.iter().map(|code| silent(language, *code, seconds, reason)).collect();
+            Heard { evidence, named: Vec::new(), likeliest: Vec::new() }
+        };
         if samples.is_empty() {
-            return Ok(silent(language, expected, 0.0, "no_audio"));
+            return Ok(none(0.0, "no_audio"));
         }
         let samples = finite(samples);
         let activity = self.voice.listen(&samples)?;
         let voice_seconds = activity.seconds();
         if voice_seconds < limits.voice_seconds_min {
-            return Ok(silent(language, expected, voice_seconds, "no_voice"));
+            return Ok(none(voice_seconds, "no_voice"));
         }
-        let mut best: Option<SpeechEvidence> = None;
+        let mut heard = none(voice_seconds, "no_voice");
         for window in windows(&samples, &activity) {
             if cancel.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
-            let hearing = self.hear(&window, language, expected)?;
-            let evidence = judge(&hearing, language, expected, voice_seconds, limits);
-            let passed = evidence.passed;
-            if best.as_ref().is_none_or(|best| better(&evidence, best, limits)) {
-                best = Some(evidence);
-            }
-            if passed {
+            if heard.evidence.iter().all(|evidence| evidence.passed) {
                 break;
             }
+            let Heard { evidence, named, likeliest } = &mut heard;
+            self.hear(&window, language, |scorer, digits| {
+                if named.is_empty() && likeliest.is_empty() {
+                    *named = digits.to_vec();
+                    *likeliest = scorer.likeliest(CODE)?.0;
+                }
+                for (best, code) in evidence.iter_mut().zip(codes).filter(|(best, _)| !best.passed) {
+                    let hearing = weigh(scorer, digits, *code)?;
+                    let evidence = judge(&hearing, language, *code, voice_seconds, limits);
+                    if better(&evidence, best, limits) {
+                        *best = evidence;
+                    }
+                }
+                Ok(())
+            })?;
         }
-        Ok(best.unwrap_or_else(|| silent(language, expected, voice_seconds, "no_voice")))
+        let stretches = activity.stretches();
+        if stretches.len() == CODE {
+            for evidence in heard.evidence.iter_mut().filter(|evidence| evidence.passed) {
+                evidence.digit_times.clone_from(&stretches);
+            }
+        }
+        Ok(heard)
     }
 
-    fn hear(&mut self, window: &[f32], language: Language, expected: Digits) -> Result<Hearing, EngineError> {
+    /// Encodes a window, and gives what scores codes in it and the digits that its free transcript names.
+    fn hear<T>(
+        &mut self,
+        window: &[f32],
+        language: Language,
+        weigh: impl FnOnce(&mut Scorer<'_>, &[u8]) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let transcript = self.transcribe(window, language)?;
         let mut scorer = Scorer::new(&self.model, &mut self.state, language)?;
-        let Score { expected, mass, heard: forced, mut best } = scorer.score(expected)?;
-        let named = digits_in(&transcript, language.primary());
-        let named_scores = scorer.log_probabilities(&named)?;
-        if named.len() == expected.len() {
-            best = best.max(named_scores.iter().sum());
-        }
-        let forced_scores = scorer.log_probabilities(&forced)?;
-        Ok(Hearing {
-            expected,
-            mass,
-            best,
-            named: named.into_iter().zip(named_scores).collect(),
-            forced: forced.into_iter().zip(forced_scores).collect(),
-        })
+        weigh(&mut scorer, &digits_in(&transcript, language.primary()))
     }
 
     /// The free transcript. Besides, this is the only way to encode a window at its own length.
@@ -113,6 +130,23 @@ impl Recogniser {
         self.state.full(settings, window).map_err(failed)?;
         self.state.as_iter().map(|segment| Ok(segment.to_str_lossy().map_err(failed)?.into_owned())).collect()
     }
+}
+
+/// How well a code explains the window that the scorer has encoded.
+fn weigh(scorer: &mut Scorer<'_>, named: &[u8], expected: Digits) -> Result<Hearing, EngineError> {
+    let Score { expected, mass, likeliest, mut best } = scorer.score(expected)?;
+    let named_scores = scorer.log_probabilities(named)?;
+    if named.len() == expected.len() {
+        best = best.max(named_scores.iter().sum());
+    }
+    let likeliest_scores = scorer.log_probabilities(&likeliest)?;
+    Ok(Hearing {
+        expected,
+        mass,
+        best,
+        named: named.iter().copied().zip(named_scores).collect(),
+        likeliest: likeliest.into_iter().zip(likeliest_scores).collect(),
+    })
 }
 
 fn settings_for(code: &'static str) -> FullParams<'static, 'static> {

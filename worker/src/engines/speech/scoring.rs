@@ -23,11 +23,14 @@ pub(super) struct Score {
     pub(super) expected: [f64; 6],
     /// Probability mass on digits at the first position, 0..=1.
     pub(super) mass: f64,
-    /// The digits that the decoder would choose itself, one after another.
-    pub(super) heard: Vec<u8>,
-    /// Sum of the log-probabilities of the best six digits that were found.
+    /// The six digits that explain the sound best, whatever was expected.
+    pub(super) likeliest: Vec<u8>,
+    /// Sum of their log-probabilities.
     pub(super) best: f64,
 }
+
+/// Where the search for the likeliest digits stops to look back. In quiet it takes six positions, in noise some twenty.
+const SEARCH_POSITIONS: usize = 40;
 
 /// Forced decoding over the window that a state has encoded. It remembers which tokens the decoder has read, so that
 /// readings with a common beginning share its cost.
@@ -58,16 +61,35 @@ impl<'a> Scorer<'a> {
 
     pub(super) fn score(&mut self, expected: Digits) -> Result<Score, EngineError> {
         let expected = expected.values();
+        let (likeliest, found) = self.likeliest(expected.len())?;
         let forced = self.log_probabilities(&expected)?;
         let mass = self.step(&[])?.mass;
-        let mut heard = Vec::with_capacity(expected.len());
-        while heard.len() < expected.len() {
-            heard.push(self.step(&heard)?.likeliest());
-        }
-        let total = |digits: &[f64]| digits.iter().sum::<f64>();
-        let best = total(&self.log_probabilities(&heard)?).max(total(&forced));
+        let best = found.max(forced.iter().sum());
         let expected = forced.try_into().map_err(|_| failed("a code has six digits"))?;
-        Ok(Score { expected, mass, heard, best })
+        Ok(Score { expected, mass, likeliest, best })
+    }
+
+    /// The likeliest reading of so many digits, and the sum of its log-probabilities. A sum only sinks as digits are added,
+    /// so the reading that is whole when it comes up as the best of those begun is the best of all.
+    pub(super) fn likeliest(&mut self, length: usize) -> Result<(Vec<u8>, f64), EngineError> {
+        let mut begun: Vec<(f64, Vec<u8>)> = vec![(0.0, Vec::new())];
+        for position in 0.. {
+            let best = begun.iter().enumerate().max_by(|(_, one), (_, other)| one.0.total_cmp(&other.0));
+            let best = best.map_or(0, |(index, _)| index);
+            let (sum, digits) = begun.swap_remove(best);
+            if digits.len() == length {
+                return Ok((digits, sum));
+            }
+            if position >= SEARCH_POSITIONS {
+                begun.clear();
+            }
+            let step = self.step(&digits)?;
+            begun.extend((0..10).map(|digit| {
+                let longer = [digits.as_slice(), &[digit]].concat();
+                (sum + step.digits[usize::from(digit)], longer)
+            }));
+        }
+        unreachable!("the search goes on until it has found a reading; this is a bug")
     }
 
     /// The natural log-probability of each digit, given those before it.
@@ -107,13 +129,8 @@ impl Step {
         let everything = log_sum(logits.iter().map(|logit| f64::from(*logit)));
         let spaced = model.spaced_digits.map(|token| logit(&token));
         let ten = log_sum(spaced.iter().copied());
-        let any = log_sum(spaced.iter().copied().chain(model.bare_digits.iter().map(logit)));
+        let any = log_sum(model.figures.iter().map(logit));
         Self { digits: spaced.map(|logit| logit - ten), mass: (any - everything).exp().min(1.0) }
-    }
-
-    fn likeliest(&self) -> u8 {
-        let best = self.digits.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
-        best.map_or(0, |(digit, _)| digit as u8)
     }
 }
 

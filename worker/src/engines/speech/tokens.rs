@@ -20,8 +20,8 @@ pub(super) struct Model {
     context: WhisperContext,
     /// " 0" to " 9", one token each.
     pub(super) spaced_digits: [WhisperTokenId; 10],
-    /// "0" to "9", one token each.
-    pub(super) bare_digits: [WhisperTokenId; 10],
+    /// Every token of nothing but digits: "7", " 7", and " 23" too, for those who say a code in pairs.
+    pub(super) figures: Vec<WhisperTokenId>,
     prompt: Vec<WhisperTokenId>,
 }
 
@@ -34,8 +34,8 @@ impl Model {
             return Err(failed(format!("`{}` is not multilingual", path.display())));
         }
         let model = Self {
-            spaced_digits: single_tokens(&context, " ")?,
-            bare_digits: single_tokens(&context, "")?,
+            spaced_digits: spaced_digits(&context)?,
+            figures: figures(&context),
             prompt: context.tokenize(PROMPT, PROMPT_TOKENS_MAX).map_err(failed)?,
             context,
         };
@@ -88,16 +88,25 @@ pub(super) fn language_code(language: Language) -> &'static str {
     }
 }
 
-fn single_tokens(context: &WhisperContext, before: &str) -> Result<[WhisperTokenId; 10], EngineError> {
+fn spaced_digits(context: &WhisperContext) -> Result<[WhisperTokenId; 10], EngineError> {
     let mut tokens = [0; 10];
     for (digit, token) in tokens.iter_mut().enumerate() {
-        let pieces = context.tokenize(&format!("{before}{digit}"), PROMPT_TOKENS_MAX).map_err(failed)?;
+        let pieces = context.tokenize(&format!(" {digit}"), PROMPT_TOKENS_MAX).map_err(failed)?;
         let [only] = pieces[..] else {
             return Err(failed("the vocabulary has no single token for a digit"));
         };
         *token = only;
     }
     Ok(tokens)
+}
+
+fn figures(context: &WhisperContext) -> Vec<WhisperTokenId> {
+    let is_figure = |token: &WhisperTokenId| {
+        let text = context.token_to_bytes(*token).unwrap_or_default();
+        let digits = text.strip_prefix(b" ").unwrap_or(text);
+        !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+    };
+    (0..context.token_eot()).filter(is_figure).collect()
 }
 
 #[cfg(test)]

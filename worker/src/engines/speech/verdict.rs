@@ -18,8 +18,8 @@ pub(super) struct Hearing {
     pub(super) best: f64,
     /// The digits that the free transcript names, any number of them.
     pub(super) named: Vec<(u8, f64)>,
-    /// The six digits that the decoder chose when it might choose nothing else.
-    pub(super) forced: Vec<(u8, f64)>,
+    /// The six digits that explain the sound best.
+    pub(super) likeliest: Vec<(u8, f64)>,
 }
 
 /// The evidence of a clip in which nothing was scored.
@@ -38,6 +38,7 @@ pub fn silent(
         score: None,
         margin: None,
         digit_scores: Vec::new(),
+        digit_times: Vec::new(),
         transcription: None,
         reasons: vec![reason.to_owned()],
     }
@@ -72,6 +73,7 @@ pub(super) fn judge(
         score: Some(score),
         margin: Some(margin),
         digit_scores: hearing.expected.to_vec(),
+        digit_times: Vec::new(),
         transcription: hearing.shown(reason.is_none().then_some(expected)),
         reasons: reason.map(str::to_owned).into_iter().collect(),
     }
@@ -88,7 +90,7 @@ impl Hearing {
                 let code: Vec<(u8, f64)> = code.values().into_iter().zip(self.expected).collect();
                 let six_named = self.named.len() == code.len();
                 let readings =
-                    [code, self.forced.clone()].into_iter().chain(six_named.then(|| self.named.clone()));
+                    [code, self.likeliest.clone()].into_iter().chain(six_named.then(|| self.named.clone()));
                 readings.max_by(|one, other| total(one).total_cmp(&total(other))).unwrap_or_default()
             }
         };
@@ -109,8 +111,8 @@ mod tests {
         SpeechLimits { voice_seconds_min: 1.0, digit_mass_min: 0.08, score_min: -10.0, margin_min: -3.0 };
 
     fn hearing(each: f64, mass: f64, best: f64) -> Hearing {
-        let forced = [1, 2, 3, 4, 5, 6].map(|digit| (digit, best / 6.0)).to_vec();
-        Hearing { expected: [each; 6], mass, best, named: Vec::new(), forced }
+        let likeliest = [1, 2, 3, 4, 5, 6].map(|digit| (digit, best / 6.0)).to_vec();
+        Hearing { expected: [each; 6], mass, best, named: Vec::new(), likeliest }
     }
 
     fn judged(hearing: &Hearing) -> SpeechEvidence {
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn the_code_is_shown_where_nothing_likelier_was_found() {
         let mut hearing = hearing(-0.3, 0.9, -1.8);
-        hearing.forced = [6, 5, 4, 3, 2, 1].map(|digit| (digit, -0.4)).to_vec();
+        hearing.likeliest = [6, 5, 4, 3, 2, 1].map(|digit| (digit, -0.4)).to_vec();
         let shown = judged(&hearing).transcription.expect("digits were heard");
         assert_eq!(shown.transcript, "1 2 3 4 5 6");
     }

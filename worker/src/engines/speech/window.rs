@@ -24,7 +24,7 @@ const LONGEST: usize = 25 * SAMPLE_RATE;
 const WINDOWS_MAX: usize = 4;
 
 /// A stretch with less voice than this can't hold six digits.
-const STRETCH_SECONDS_MIN: f64 = 1.0;
+const STRETCH_SECONDS_MIN: f64 = 0.8;
 
 /// The windows of a clip in the order in which to try them: all speech together when it is short enough, then the
 /// stretches between pauses, those with the most voice first.

@@ -10,18 +10,11 @@ pub(super) struct Words {
     pub(super) unspaced: bool,
 }
 
-/// Languages that have a table here; in the others only figures and English words are read.
-#[cfg(test)]
-pub(super) const LANGUAGES_WITH_WORDS: &[&str] = &[
-    "ar", "bg", "ca", "cmn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fil", "fr", "he", "hi", "hr",
-    "hu", "id", "it", "ja", "ko", "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sr", "sv", "sw", "th",
-    "tr", "uk", "ur", "vi", "yue", "zh",
-];
-
 pub(super) const ENGLISH: &Names =
     &["zero oh nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine niner"];
 
 const NONE: &[&str] = &[];
+const AFRIKAANS: &Names = &["nul", "een", "twee", "drie", "vier", "vyf", "ses", "sewe", "agt", "nege"];
 const ARABIC: &Names = &[
     "صفر زيرو",
     "واحد واحدة",
@@ -34,6 +27,7 @@ const ARABIC: &Names = &[
     "ثمانية ثماني ثمان تمانية",
     "تسعة تسع تسعه",
 ];
+const BENGALI: &Names = &["শূন্য জিরো", "এক", "দুই", "তিন", "চার", "পাঁচ পাচ", "ছয়", "সাত", "আট", "নয়"];
 const BULGARIAN: &Names =
     &["нула", "едно един една", "две два", "три", "четири", "пет", "шест", "седем", "осем", "девет"];
 const CATALAN: &Names =
@@ -93,6 +87,7 @@ const GREEK: &Names = &[
     "οκτώ οχτώ",
     "εννέα εννιά",
 ];
+const GUJARATI: &Names = &["શૂન્ય ઝીરો", "એક", "બે", "ત્રણ", "ચાર", "પાંચ", "છ", "સાત", "આઠ", "નવ"];
 const HEBREW: &Names = &[
     "אפס",
     "אחת אחד",
@@ -109,6 +104,18 @@ const HINDI: &Names =
     &["शून्य ज़ीरो जीरो", "एक वन", "दो टू", "तीन", "चार", "पाँच पांच पाच", "छह छः छ छे", "सात", "आठ", "नौ"];
 const HUNGARIAN: &Names =
     &["nulla", "egy", "kettő két", "három", "négy", "öt", "hat", "hét", "nyolc", "kilenc"];
+const ICELANDIC: &Names = &[
+    "núll",
+    "einn eitt ein",
+    "tveir tvö tvær",
+    "þrír þrjú þrjár",
+    "fjórir fjögur fjórar",
+    "fimm",
+    "sex",
+    "sjö",
+    "átta",
+    "níu",
+];
 const INDONESIAN: &Names = &[
     "nol kosong sifar",
     "satu",
@@ -135,6 +142,7 @@ const JAPANESE: &Names = &[
     "はち ハチ 八",
     "きゅう キュウ く ク 九",
 ];
+const JAVANESE: &Names = &["nol", "siji", "loro", "telu", "papat", "lima", "enem", "pitu", "wolu", "sanga"];
 const KOREAN: &Names = &[
     "영 공 제로",
     "일 하나",
@@ -147,12 +155,19 @@ const KOREAN: &Names = &[
     "팔 여덟",
     "구 아홉",
 ];
+const LATVIAN: &Names =
+    &["nulle", "viens", "divi", "trīs", "četri", "pieci", "seši", "septiņi", "astoņi", "deviņi"];
+const LITHUANIAN: &Names =
+    &["nulis", "vienas", "du", "trys", "keturi", "penki", "šeši", "septyni", "aštuoni", "devyni"];
+const MALAYALAM: &Names = &["പൂജ്യം", "ഒന്ന്", "രണ്ട്", "മൂന്ന്", "നാല്", "അഞ്ച്", "ആറ്", "ഏഴ്", "എട്ട്", "ഒമ്പത് ഒൻപത്"];
+const MARATHI: &Names = &["शून्य झीरो", "एक", "दोन", "तीन", "चार", "पाच पांच", "सहा", "सात", "आठ", "नऊ"];
 const NORWEGIAN: &Names = &["null", "en ett", "to", "tre", "fire", "fem", "seks", "sju syv", "åtte", "ni"];
 const PERSIAN: &Names = &["صفر", "یک يك", "دو", "سه", "چهار", "پنج", "شش شیش", "هفت", "هشت", "نه"];
 const POLISH: &Names =
     &["zero", "jeden jedna", "dwa dwie", "trzy", "cztery", "pięć", "sześć", "siedem", "osiem", "dziewięć"];
 const PORTUGUESE: &Names =
     &["zero", "um uma", "dois duas", "três", "quatro", "cinco", "seis meia", "sete", "oito", "nove"];
+const PUNJABI: &Names = &["ਸਿਫ਼ਰ ਸਿਫਰ ਜ਼ੀਰੋ ਜੀਰੋ", "ਇੱਕ ਇਕ", "ਦੋ", "ਤਿੰਨ", "ਚਾਰ", "ਪੰਜ", "ਛੇ", "ਸੱਤ", "ਅੱਠ", "ਨੌਂ ਨੌ"];
 const ROMANIAN: &Names =
     &["zero", "unu un una", "doi două", "trei", "patru", "cinci", "șase", "șapte", "opt", "nouă"];
 const RUSSIAN: &Names =
@@ -171,10 +186,15 @@ const SERBIAN: &Names = &[
 ];
 const SLOVAK: &Names =
     &["nula", "jeden jedna", "dva dve", "tri", "štyri", "päť", "šesť", "sedem", "osem", "deväť"];
+const SLOVENE: &Names =
+    &["nič nula", "ena en", "dva dve", "tri", "štiri", "pet", "šest", "sedem", "osem", "devet"];
 const SPANISH: &Names =
     &["cero sero", "uno un una", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"];
 const SWAHILI: &Names = &["sifuri", "moja", "mbili", "tatu", "nne", "tano", "sita", "saba", "nane", "tisa"];
 const SWEDISH: &Names = &["noll", "ett en", "två", "tre", "fyra", "fem", "sex", "sju", "åtta", "nio"];
+const TAMIL: &Names =
+    &["பூஜ்ஜியம் பூச்சியம் சுழியம்", "ஒன்று", "இரண்டு", "மூன்று", "நான்கு நாலு", "ஐந்து", "ஆறு", "ஏழு", "எட்டு", "ஒன்பது"];
+const TELUGU: &Names = &["సున్నా సున్న జీరో", "ఒకటి", "రెండు", "మూడు", "నాలుగు", "ఐదు", "ఆరు", "ఏడు", "ఎనిమిది", "తొమ్మిది"];
 const THAI: &Names = &["ศูนย์ สูญ", "หนึ่ง นึง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า"];
 const TURKISH: &Names =
     &["sıfır sifir", "bir", "iki", "üç", "dört", "beş", "altı alti", "yedi", "sekiz", "dokuz"];
@@ -198,8 +218,10 @@ pub(super) fn words_of(primary: &str) -> Words {
     let spaced = |names: &'static Names| Words { words: names, unspaced: false };
     let unspaced = |names: &'static Names| Words { words: names, unspaced: true };
     match primary {
+        "af" => spaced(AFRIKAANS),
         "ar" => spaced(ARABIC),
         "bg" => spaced(BULGARIAN),
+        "bn" => spaced(BENGALI),
         "ca" => spaced(CATALAN),
         "cs" => spaced(CZECH),
         "da" => spaced(DANISH),
@@ -211,23 +233,34 @@ pub(super) fn words_of(primary: &str) -> Words {
         "fi" => spaced(FINNISH),
         "fil" => spaced(FILIPINO),
         "fr" => spaced(FRENCH),
+        "gu" => spaced(GUJARATI),
         "he" => spaced(HEBREW),
         "hi" => spaced(HINDI),
         "hr" | "sr" => spaced(SERBIAN),
         "hu" => spaced(HUNGARIAN),
         "id" | "ms" => spaced(INDONESIAN),
+        "is" => spaced(ICELANDIC),
         "it" => spaced(ITALIAN),
         "ja" => unspaced(JAPANESE),
+        "jv" => spaced(JAVANESE),
         "ko" => spaced(KOREAN),
+        "lt" => spaced(LITHUANIAN),
+        "lv" => spaced(LATVIAN),
+        "ml" => spaced(MALAYALAM),
+        "mr" => spaced(MARATHI),
         "nb" => spaced(NORWEGIAN),
         "nl" => spaced(DUTCH),
+        "pa" => spaced(PUNJABI),
         "pl" => spaced(POLISH),
         "pt" => spaced(PORTUGUESE),
         "ro" => spaced(ROMANIAN),
         "ru" => spaced(RUSSIAN),
         "sk" => spaced(SLOVAK),
+        "sl" => spaced(SLOVENE),
         "sv" => spaced(SWEDISH),
         "sw" => spaced(SWAHILI),
+        "ta" => spaced(TAMIL),
+        "te" => spaced(TELUGU),
         "th" => unspaced(THAI),
         "tr" => spaced(TURKISH),
         "uk" => spaced(UKRAINIAN),

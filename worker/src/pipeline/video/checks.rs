@@ -168,6 +168,7 @@ pub(super) mod tests {
                 score: Some(-2.0),
                 margin: Some(0.0),
                 digit_scores: Vec::new(),
+                digit_times: Vec::new(),
                 transcription: None,
                 reasons: Vec::new(),
             },

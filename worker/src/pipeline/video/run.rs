@@ -214,7 +214,7 @@ impl VideoPipeline {
             largest_face_to_frame_ratio: seen.iter().map(|frame| frame.ratio).fold(0.0, f64::max),
             not_spoof_confidence: liveness::clip_confidence(&samples, &identity.drift).unwrap_or(0.0),
             speech,
-            behaviour: Some(behaviour::judge(&gestures, voice.as_ref())),
+            behaviour: self.still.landmarks.exist().then(|| behaviour::judge(&gestures, voice.as_ref())),
             samples: samples
                 .into_iter()
                 .zip(distances)

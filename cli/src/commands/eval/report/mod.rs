@@ -3,6 +3,7 @@
 pub(super) mod faces;
 mod page;
 mod plot;
+pub(super) mod speech;
 pub(super) mod spoof;
 pub(super) mod video;
 

@@ -1,10 +1,12 @@
-//! The numbers of ISO/IEC 19795-1 (matching) and ISO/IEC 30107-3 (presentation attack detection). Nothing in here knows
-//! files, models or pages.
+//! The numbers of ISO/IEC 19795-1 (matching), of ISO/IEC 30107-3 (presentation attack detection) and of spoken codes. Nothing
+//! in here knows files, models or pages.
 
+mod codes;
 mod detection;
 mod matching;
 mod rate;
 
+pub(super) use codes::{CodeRates, Codes, ReadingRates, ScorePoint, Trial};
 pub(super) use detection::{AttackRates, Detection, Presentations};
 pub(super) use matching::{Distances, Matching, OperatingPoint};
 pub(super) use rate::Rate;
