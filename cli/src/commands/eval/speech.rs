@@ -170,12 +170,12 @@ fn clip(row: Row<'_>, line: usize, others: usize) -> anyhow::Result<Clip<'_>> {
     Ok(Clip { row, file: row.file("file")?, language, spoken, trials })
 }
 
-fn trials<'a>(
+fn trials(
     claimed: Digits,
-    spoken: Spoken<'a>,
+    spoken: Spoken<'_>,
     mut claims: Claims,
     others: usize,
-) -> Vec<(Digits, Species<'a>)> {
+) -> Vec<(Digits, Species<'_>)> {
     match spoken {
         Spoken::Code(said) => {
             let differing =

@@ -35,6 +35,9 @@ pub(crate) struct VideoArguments {
     common: Common,
 }
 
+/// The checks of each video.
+type Looks = HashMap<PathBuf, Look<Vec<Check>>>;
+
 /// Bona fide videos, or the attacks of one species.
 #[derive(Default, Serialize)]
 pub(super) struct Shown {
@@ -115,11 +118,7 @@ pub(super) fn run(arguments: &VideoArguments, config: &Config) -> anyhow::Result
     notebook.forget()
 }
 
-fn judged(
-    files: BTreeSet<PathBuf>,
-    common: &Common,
-    config: &Config,
-) -> anyhow::Result<(HashMap<PathBuf, Look<Vec<Check>>>, Notebook)> {
+fn judged(files: BTreeSet<PathBuf>, common: &Common, config: &Config) -> anyhow::Result<(Looks, Notebook)> {
     let mut config = config.clone();
     (config.models.sessions, config.models.speech_sessions) = (common.threads(), common.threads());
     let pipeline = VerificationPipeline::load(&config).context("failed to load the models")?;

@@ -22,6 +22,8 @@ use crate::stages::turn::Turn;
 const NARROW: f64 = 56.0;
 /// A face that was found is the followed one when they share this much of their boxes.
 const SAME_PLACE: f64 = 0.3;
+/// A face has not moved when it shares this much of its box with where it was.
+const STILL_THERE: f64 = 0.75;
 /// Of several faces the followed one stays the meant one while it is at least this wide, against the widest.
 const STILL_MEANT: f64 = 0.6;
 /// After a jump a face is embedded at once, but not more often than about this: a clip that flickers must not cost more
@@ -78,6 +80,8 @@ pub(super) struct Watcher<'a> {
     thorough_at: f64,
     judged_at: f64,
     measured_at: f64,
+    /// Where landmarks were looked for last.
+    measured_in: Option<BoundingBox>,
     pub(super) seen: Vec<Seen>,
     pub(super) samples: Vec<Sample>,
     pub(super) gestures: Vec<Gesture>,
@@ -105,6 +109,7 @@ impl<'a> Watcher<'a> {
             thorough_at: f64::NEG_INFINITY,
             judged_at: f64::NEG_INFINITY,
             measured_at: f64::NEG_INFINITY,
+            measured_in: None,
             seen: Vec::new(),
             samples: Vec::new(),
             gestures: Vec::new(),
@@ -139,7 +144,10 @@ impl<'a> Watcher<'a> {
             return Ok(());
         };
         self.measured_at = seconds;
-        let landmarks = self.eyes.landmarks.find(picture, &face, self.cancelled)?;
+        // Landmarks tremble with the box they are looked for in, so it stays while the face is in it.
+        let place = self.measured_in.filter(|before| overlap(before, &face) >= STILL_THERE).unwrap_or(face);
+        self.measured_in = Some(place);
+        let landmarks = self.eyes.landmarks.find(picture, &place, self.cancelled)?;
         self.gestures.extend(Gesture::of(seconds, &landmarks));
         Ok(())
     }

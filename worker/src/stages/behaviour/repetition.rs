@@ -13,6 +13,8 @@ const LAG_MIN: f64 = 0.6;
 const LOOKED_AT: f64 = 20.0;
 /// A change that weighs 1, in multiples of the eyes' distance.
 const UNIT: f64 = 0.1;
+/// In [`UNIT`]s from one sample to the next: a cut, not a movement. One cut is like another, so pieces with cuts don't count.
+const CUT: f64 = 3.0;
 /// Mean square, in [`UNIT`]s, below which a piece is too still to be known again.
 const STILL: f64 = 0.15;
 
@@ -28,10 +30,14 @@ pub(super) fn least_difference(track: &Track) -> Option<f64> {
     let (piece, lag_min) = ((PIECE * RATE) as usize, (LAG_MIN * RATE) as usize);
     let starts = count.checked_sub(piece)?;
     let movement: Vec<f64> = (0..=starts).map(|start| movement(&rows[start..start + piece])).collect();
-    let moves = |start: &usize| movement[*start] >= piece as f64 * STILL;
-    let pairs = (0..starts)
-        .filter(moves)
-        .flat_map(|one| (one + lag_min..=starts).filter(moves).map(move |other| (one, other)));
+    let counts = |start: &usize| {
+        let whole = &rows[*start..*start + piece];
+        movement[*start] >= piece as f64 * STILL && !whole.windows(2).any(|two| is_cut(&two[0], &two[1]))
+    };
+    let pieces: Vec<usize> = (0..=starts).filter(counts).collect();
+    let pairs = pieces.iter().enumerate().flat_map(|(index, one)| {
+        pieces[index..].iter().filter(move |other| **other - one >= lag_min).map(move |other| (*one, *other))
+    });
     pairs
         .map(|(one, other)| {
             let (first, second) = (&rows[one..one + piece], &rows[other..other + piece]);
@@ -42,6 +48,11 @@ pub(super) fn least_difference(track: &Track) -> Option<f64> {
             forwards.min(backwards) / (movement[one] + movement[other])
         })
         .min_by(f64::total_cmp)
+}
+
+/// Only where the head is tells: mouths and eyes move faster than that.
+fn is_cut(one: &[f64; 6], next: &[f64; 6]) -> bool {
+    one.iter().zip(next).skip(3).any(|(one, next)| (one - next).abs() > CUT)
 }
 
 fn difference<'a>(one: &[[f64; 6]], other: impl Iterator<Item = &'a [f64; 6]>) -> f64 {
