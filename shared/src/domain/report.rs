@@ -278,7 +278,7 @@ pub struct FrameSample {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BehaviourEvidence {
     /// From the 5th to the 95th percentile of the mouth's opening; null when the face was seen for too short a time. A still
-    /// face's is 0.04 at most, a speaker's 0.08 and more.
+    /// photo's was 0.01, a speaker's 0.08 and more.
     #[schema(required)]
     pub mouth_movement: Option<f64>,
     /// Correlation, -1..=1, of the mouth's movements with what the sound foretells of them; null without a voice.

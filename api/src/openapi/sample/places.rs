@@ -7,7 +7,7 @@ use super::{finished, page, photo_answer, spoof_answer, spoof_report, summary, v
 /// A schema, an example, and where in it the schema is seen.
 type Place = (&'static str, fn() -> Value, &'static str);
 
-const PLACES: [Place; 28] = [
+const PLACES: [Place; 29] = [
     ("Verification", finished, ""),
     ("VerificationSummary", summary, ""),
     ("VerificationPage", page, ""),
@@ -16,6 +16,7 @@ const PLACES: [Place; 28] = [
     ("PhotoEvidence", finished, "/report/evidence"),
     ("StillEvidence", finished, "/report/evidence/photo"),
     ("Face", finished, "/report/evidence/photo/face"),
+    ("BehaviourEvidence", video_report, "/evidence/behaviour"),
     ("VideoEvidence", video_report, "/evidence"),
     ("SpeechEvidence", video_report, "/evidence/speech"),
     ("FrameSample", video_report, "/evidence/samples/0"),

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod checks;
+mod gestures;
 mod identity;
 mod liveness;
 mod run;

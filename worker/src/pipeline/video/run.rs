@@ -190,7 +190,7 @@ impl VideoPipeline {
         let video =
             reader.info().ok_or_else(|| PipelineError::Retryable("the video has no end".to_owned()))?;
         let Watcher { seen, samples, gestures, .. } = watcher;
-        Ok((card, Watched { video, seen, samples, gestures }))
+        Ok((card, Watched { video, seen, samples, gestures: gestures.found }))
     }
 
     /// The numbers, and whether someone else was seen for a while.

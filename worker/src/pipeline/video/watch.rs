@@ -8,9 +8,9 @@ use countersign_shared::config::Sampling;
 use countersign_shared::domain::{BoundingBox, Face, LivenessEvidence};
 use tokio_util::sync::CancellationToken;
 
+use super::gestures::Gestures;
 use crate::engines::{EngineError, Picture};
 use crate::pipeline::still::StillStage;
-use crate::stages::behaviour::gesture::Gesture;
 use crate::stages::count::counted;
 use crate::stages::detect::{overlap, whole};
 use crate::stages::embed::Embedding;
@@ -22,8 +22,6 @@ use crate::stages::turn::Turn;
 const NARROW: f64 = 56.0;
 /// A face that was found is the followed one when they share this much of their boxes.
 const SAME_PLACE: f64 = 0.3;
-/// A face has not moved when it shares this much of its box with where it was.
-const STILL_THERE: f64 = 0.75;
 /// Of several faces the followed one stays the meant one while it is at least this wide, against the widest.
 const STILL_MEANT: f64 = 0.6;
 /// After a jump a face is embedded at once, but not more often than about this: a clip that flickers must not cost more
@@ -63,7 +61,6 @@ pub(super) struct Watcher<'a> {
     eyes: &'a StillStage,
     embed_every: f64,
     judge_every: f64,
-    landmarks_every: f64,
     cancelled: &'a CancellationToken,
     tracker: Tracker,
     turn: Turn,
@@ -79,12 +76,9 @@ pub(super) struct Watcher<'a> {
     embed_gap: f64,
     thorough_at: f64,
     judged_at: f64,
-    measured_at: f64,
-    /// Where landmarks were looked for last.
-    measured_in: Option<BoundingBox>,
     pub(super) seen: Vec<Seen>,
     pub(super) samples: Vec<Sample>,
-    pub(super) gestures: Vec<Gesture>,
+    pub(super) gestures: Gestures,
 }
 
 impl<'a> Watcher<'a> {
@@ -94,7 +88,6 @@ impl<'a> Watcher<'a> {
             eyes,
             embed_every: seconds(sampling.embed_every),
             judge_every: seconds(sampling.liveness_every),
-            landmarks_every: seconds(sampling.landmarks_every),
             cancelled,
             tracker: Tracker::new(seconds(sampling.detect_every)),
             turn: Turn::None,
@@ -108,11 +101,9 @@ impl<'a> Watcher<'a> {
             embed_gap: JUMP_GAP,
             thorough_at: f64::NEG_INFINITY,
             judged_at: f64::NEG_INFINITY,
-            measured_at: f64::NEG_INFINITY,
-            measured_in: None,
             seen: Vec::new(),
             samples: Vec::new(),
-            gestures: Vec::new(),
+            gestures: Gestures::new(seconds(sampling.landmarks_every)),
         }
     }
 
@@ -128,27 +119,15 @@ impl<'a> Watcher<'a> {
             Look::Tracked(_) => self.look_closely(frame, seconds, picture, Reason::Due)?,
             Look::DetectNow(reason) => self.look_closely(frame, seconds, picture, reason)?,
         }
-        self.measure(seconds, picture)?;
+        if let Some(face) = &self.face {
+            self.gestures.measure(&self.eyes.landmarks, picture, face, seconds, self.cancelled)?;
+        }
         self.seen.push(Seen {
             seconds,
             num_faces: self.num_faces,
             ratio: self.face.map_or(0.0, |face| face.width / f64::from(picture.width())),
             segment: self.segment,
         });
-        Ok(())
-    }
-
-    /// What mouth and eyes do, often enough for the movements of speech.
-    fn measure(&mut self, seconds: f64, picture: &Picture) -> Result<(), EngineError> {
-        let Some(face) = self.face.filter(|_| seconds - self.measured_at >= self.landmarks_every) else {
-            return Ok(());
-        };
-        self.measured_at = seconds;
-        // Landmarks tremble with the box they are looked for in, so it stays while the face is in it.
-        let place = self.measured_in.filter(|before| overlap(before, &face) >= STILL_THERE).unwrap_or(face);
-        self.measured_in = Some(place);
-        let landmarks = self.eyes.landmarks.find(picture, &place, self.cancelled)?;
-        self.gestures.extend(Gesture::of(seconds, &landmarks));
         Ok(())
     }
 

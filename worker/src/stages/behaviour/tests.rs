@@ -30,7 +30,7 @@ fn voice(seed: u32) -> Sound {
 
 /// A face at 15 frames a second that opens its mouth so far.
 fn face(mouth: impl Fn(f64) -> f64) -> Vec<Gesture> {
-    let sway = |seconds: f64| (seconds * 1.3).sin() * 4.0 + (seconds * 2.9).sin() * 2.0;
+    let sway = |seconds: f64| (seconds * 1.3).sin() * 12.0 + (seconds * 2.9).sin() * 6.0;
     (0..(LENGTH * 15.0) as u32)
         .map(|frame| {
             let seconds = f64::from(frame) / 15.0;
