@@ -32,24 +32,32 @@ impl FaceModels {
         Ok(Self { faces, profile: config.models.profile.clone(), limits: MediaLimits::new(&config) })
     }
 
-    /// Decodes the file and looks at it. What an upload would be refused for is a failure to acquire; what is this
-    /// machine's fault, such as a file that is not there, ends the evaluation.
+    /// Decodes the file and looks at it.
     pub(super) fn look<T>(
         &self,
         file: &Path,
         look: impl FnOnce(&DecodedImage) -> Result<Look<T>, PipelineError>,
     ) -> anyhow::Result<Look<T>> {
         let decoded = decode_image(file, &self.limits).map_err(PipelineError::from);
-        match decoded.and_then(|image| look(&image)) {
-            Ok(look) => Ok(look),
-            Err(PipelineError::Permanent(failure)) => Ok(Look::Nothing(failure.code.code().to_owned())),
-            Err(error) => Err(error).with_context(|| format!("failed to look at {}", file.display())),
-        }
+        acquired(decoded.and_then(|image| look(&image)), || format!("failed to look at {}", file.display()))
     }
 
     /// For the worst cases.
     pub(super) fn decoded(&self, file: &Path) -> Option<DecodedImage> {
         decode_image(file, &self.limits).ok()
+    }
+}
+
+/// What an upload would be refused for is a failure to acquire; what is this machine's fault, such as a file that is not
+/// there, ends the evaluation.
+pub(super) fn acquired<T>(
+    look: Result<Look<T>, PipelineError>,
+    failed: impl FnOnce() -> String,
+) -> anyhow::Result<Look<T>> {
+    match look {
+        Ok(look) => Ok(look),
+        Err(PipelineError::Permanent(failure)) => Ok(Look::Nothing(failure.code.code().to_owned())),
+        Err(error) => Err(error).with_context(failed),
     }
 }
 
@@ -60,12 +68,6 @@ pub(super) struct SpeechModels {
     used: Vec<ModelUsed>,
     media: MediaLimits,
     limits: SpeechLimits,
-}
-
-/// What was heard in a file, or why nothing can be.
-pub(super) enum Listened {
-    Heard(Heard),
-    Nothing(String),
 }
 
 impl SpeechModels {
@@ -90,26 +92,19 @@ impl SpeechModels {
         self.used.clone()
     }
 
-    /// Weighs each of the codes against the file's sound. A file that holds none, or that an upload would be refused for,
-    /// is a failure to acquire.
+    /// Weighs each of the codes against the file's sound.
     pub(super) fn listen(
         &self,
         file: &Path,
         language: Language,
         codes: Vec<Digits>,
-    ) -> anyhow::Result<Listened> {
-        let failed = || format!("failed to listen to {}", file.display());
-        let samples = match decode_audio(file, &self.media) {
-            Ok(samples) => samples,
-            Err(error) => match PipelineError::from(error) {
-                PipelineError::Permanent(failure) => {
-                    return Ok(Listened::Nothing(failure.code.code().to_owned()));
-                }
-                error => return Err(error).with_context(failed),
-            },
-        };
+    ) -> anyhow::Result<Look<Heard>> {
         let never = CancellationToken::new();
-        let heard = self.engine.assess_each(samples.into(), language, codes, &self.limits, &never);
-        Ok(Listened::Heard(heard.with_context(failed)?))
+        let decoded = decode_audio(file, &self.media).map_err(PipelineError::from);
+        let heard = decoded.and_then(|samples| {
+            let heard = self.engine.assess_each(samples.into(), language, codes, &self.limits, &never);
+            Ok(Look::Found(heard?))
+        });
+        acquired(heard, || format!("failed to listen to {}", file.display()))
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Common;
 use super::claims::Claims;
 use super::gallery::Worst;
-use super::models::{Listened, SpeechModels};
+use super::models::SpeechModels;
 use super::report::speech as page;
 use super::stats::{CodeRates, Codes, Rate, ScorePoint, Trial};
 use super::table::Row;
@@ -118,11 +118,11 @@ pub(super) fn run(arguments: &SpeechArguments, config: &Config) -> anyhow::Resul
         let clip = by_line.get(key).context("a clip without a line, which is a bug")?;
         let codes = clip.trials.iter().map(|(code, _)| *code).collect();
         Ok(match models.listen(&clip.file, clip.language, codes)? {
-            Listened::Heard(heard) => {
+            Look::Found(heard) => {
                 let (named, likeliest) = (heard.named, heard.likeliest);
                 Look::Found(Found { evidence: heard.evidence, named, likeliest })
             }
-            Listened::Nothing(reason) => Look::Nothing(reason),
+            Look::Nothing(reason) => Look::Nothing(reason),
         })
     })?;
     let mut tally = Tally::new(limits);

@@ -7,13 +7,13 @@ use anyhow::Context;
 use clap::Args;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{Check, CheckName, Digits, Language};
-use countersign_worker::pipeline::PipelineError;
 use countersign_worker::pipeline::load::VerificationPipeline;
 use countersign_worker::stages::speech::SpokenCode;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::Common;
+use super::models::acquired;
 use super::report::video as page;
 use super::spoof::label;
 use super::stats::Rate;
@@ -132,15 +132,13 @@ fn judged(files: BTreeSet<PathBuf>, common: &Common, config: &Config) -> anyhow:
         expected: Some("492817".parse::<Digits>().context("six digits")?),
     };
     let never = CancellationToken::new();
-    let looks =
-        look_at(files, &notebook, common.threads(), |file| match pipeline.video.alone(file, code, &never) {
-            Ok(mut checks) => {
-                checks.retain(|check| CHECKS.contains(&check.name));
-                Ok(Look::Found(checks))
-            }
-            Err(PipelineError::Permanent(failure)) => Ok(Look::Nothing(failure.code.code().to_owned())),
-            Err(error) => Err(error).with_context(|| format!("failed to look at {}", file.display())),
-        })?;
+    let looks = look_at(files, &notebook, common.threads(), |file| {
+        let checks = pipeline.video.alone(file, code, &never).map(|mut checks| {
+            checks.retain(|check| CHECKS.contains(&check.name));
+            Look::Found(checks)
+        });
+        acquired(checks, || format!("failed to look at {}", file.display()))
+    })?;
     Ok((looks, notebook))
 }
 
