@@ -2,7 +2,7 @@
 
 A peer that `countersign bench photo --against URL` compares Countersign with. It speaks as much of the v1.1 interface
 as a comparison needs, runs the same model files, and does so plainly: an endpoint is a function on the server's thread
-pool, a process holds each model once, and ONNX Runtime chooses its own threads. Start it with:  scripts/peer faces
+pool, and a process holds each model once. Start it with:  scripts/peer faces
 """
 
 import os
