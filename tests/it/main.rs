@@ -10,6 +10,7 @@ mod media;
 mod service;
 mod shape;
 
+mod batches;
 mod binaries;
 mod command_line;
 mod crash;

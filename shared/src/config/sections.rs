@@ -236,6 +236,9 @@ pub struct Models {
     /// `auto`, `cpu`, `cuda:N` or `tensorrt:N`.
     pub device: String,
     pub sessions: usize,
+    pub max_batch: usize,
+    #[serde(with = "humantime_serde")]
+    pub batch_delay: Duration,
     pub speech_sessions: usize,
 }
 

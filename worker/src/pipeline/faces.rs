@@ -7,7 +7,7 @@ use countersign_shared::domain::ModelUsed;
 
 use super::load::LoadError;
 use super::still::StillStage;
-use crate::engines::onnx::{Device, ModelSettings, OnnxModel, Runtime};
+use crate::engines::onnx::{Batching, Device, ModelSettings, OnnxModel, Runtime};
 use crate::models::{Model, ModelFiles, Profile};
 use crate::stages::detect::FaceDetector;
 use crate::stages::embed::FaceEmbedder;
@@ -24,7 +24,7 @@ pub struct Faces {
 }
 
 impl Faces {
-    /// Loads every face model of the profile, as many sessions of each as jobs may run, and warms them up.
+    /// Loads every face model of the profile and warms it up.
     pub fn load(config: &Config, profile: &Profile, files: &ModelFiles) -> Result<Self, LoadError> {
         let loader = Loader::new(config, profile, files)?;
         let detector = &profile.detector;
@@ -85,31 +85,42 @@ pub fn used(model: &Model) -> ModelUsed {
     ModelUsed { name: model.name.clone(), sha256: model.sha256.to_string() }
 }
 
-struct Loader<'a> {
+/// Loads models as the settings say: which device, how many sessions, what size of batch.
+pub struct Loader<'a> {
     runtime: Runtime,
     device: Device,
+    batching: Batching,
     sessions: usize,
     files: &'a ModelFiles,
 }
 
 impl<'a> Loader<'a> {
-    fn new(config: &Config, profile: &Profile, files: &'a ModelFiles) -> Result<Self, LoadError> {
+    /// Loads the native library too.
+    pub fn new(config: &Config, profile: &Profile, files: &'a ModelFiles) -> Result<Self, LoadError> {
         let library = match config.models.runtime.as_os_str() {
             own if own.is_empty() => present(files, &profile.runtime.model)?,
             other => other.into(),
         };
+        let device: Device = config.models.device.parse()?;
         let sessions = match config.models.sessions {
-            0 => config.worker.effective_permits(),
+            0 => device.sessions(config.worker.effective_permits()),
             sessions => sessions,
         };
-        Ok(Self { runtime: Runtime::load(&library)?, device: config.models.device.parse()?, sessions, files })
+        let most = match config.models.max_batch {
+            0 => device.max_batch(),
+            most => most,
+        };
+        let batching = Batching { most, delay: config.models.batch_delay };
+        Ok(Self { runtime: Runtime::load(&library)?, device, batching, sessions, files })
     }
 
-    fn load(&self, model: &Model, shapes: Vec<Vec<usize>>) -> Result<Arc<OnnxModel>, LoadError> {
+    /// Warms the model up with each of the shapes.
+    pub fn load(&self, model: &Model, shapes: Vec<Vec<usize>>) -> Result<Arc<OnnxModel>, LoadError> {
         let settings = ModelSettings {
             name: model.name.clone(),
             file: present(self.files, model)?,
             device: self.device,
+            batching: self.batching,
             sessions: self.sessions,
             shapes,
         };

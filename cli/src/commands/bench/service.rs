@@ -1,4 +1,4 @@
-//! The whole service in this process, on a free port and an empty data folder, and a client to drive it.
+//! The whole service in this process, on a free port and an empty data folder.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,13 +9,12 @@ use countersign_shared::config::Config;
 use countersign_shared::domain::{Actor, ApiKey, ApiKeyInfo, KeyId, KeyLimits, Scope, Timestamp};
 use countersign_shared::telemetry::metrics::Page;
 use countersign_worker::pipeline::Pipeline;
-use reqwest::multipart::{Form, Part};
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::client::Client;
 use crate::embedded::Embedded;
 
 /// Which rows, queue, signal and media are measured.
@@ -33,15 +32,7 @@ pub(crate) struct Service {
     running: JoinHandle<anyhow::Result<()>>,
     /// From the start to the first job that could be taken.
     pub(crate) ready_after: Duration,
-    _folder: TempDir,
-}
-
-/// Somebody who calls it.
-#[derive(Clone)]
-pub(crate) struct Client {
-    url: String,
-    key: String,
-    http: reqwest::Client,
+    folder: TempDir,
 }
 
 impl Service {
@@ -92,78 +83,21 @@ impl Service {
         }
         let ready_after = started.elapsed();
         let key = key.reveal().to_owned();
-        let client = Client { url, key, http: reqwest::Client::new() };
-        Ok(Self { client, stop, running, ready_after, _folder: folder })
+        let client = Client::new(url, key);
+        Ok(Self { client, stop, running, ready_after, folder })
     }
 
     pub(crate) fn client(&self) -> Client {
         self.client.clone()
     }
 
+    /// Where its rows and media lie.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         self.running.await.context("the service panicked")?
-    }
-}
-
-impl Client {
-    /// One documented call; the time from the first byte sent to the whole answer read.
-    pub(crate) async fn call(
-        &self,
-        endpoint: &str,
-        files: &[(&'static str, &Path)],
-        fields: &[(&'static str, &str)],
-    ) -> anyhow::Result<(Duration, Value)> {
-        let mut form = Form::new().text("api_key", self.key.clone());
-        for (name, path) in files {
-            let content =
-                tokio::fs::read(path).await.with_context(|| format!("failed to read {}", path.display()))?;
-            form = form.part(*name, Part::bytes(content).file_name((*name).to_owned()));
-        }
-        for (name, value) in fields {
-            form = form.text(*name, (*value).to_owned());
-        }
-        self.send(endpoint, form).await
-    }
-
-    /// A documented call with that photo; the time from the first byte sent to the whole answer read.
-    pub(crate) async fn spoofdetect(&self, photo: &[u8]) -> anyhow::Result<Duration> {
-        let part = Part::bytes(photo.to_vec()).file_name("photo");
-        let form = Form::new().text("api_key", self.key.clone()).part("photo", part);
-        Ok(self.send("spoofdetect", form).await?.0)
-    }
-
-    /// Submits the photo, then waits for its result: the times until it was accepted and until it was finished.
-    pub(crate) async fn submit(&self, photo: &[u8]) -> anyhow::Result<(Duration, Duration)> {
-        let started = Instant::now();
-        let part = Part::bytes(photo.to_vec()).file_name("photo");
-        let form = Form::new().text("kind", "spoof").part("photo", part);
-        let url = format!("{}/v2/verifications", self.url);
-        let accepted = self.http.post(&url).header("x-api-key", &self.key).multipart(form).send().await?;
-        let resource: Value = accepted.error_for_status()?.json().await?;
-        let accepted_after = started.elapsed();
-        let id = resource["id"].as_str().context("the resource has no id")?;
-        let url = format!("{url}/{id}?wait=60");
-        let resource: Value = self
-            .http
-            .get(url)
-            .header("x-api-key", &self.key)
-            .send()
-            .await?
-            .error_for_status()?
-            .json()
-            .await?;
-        anyhow::ensure!(resource["state"] == "succeeded", "{id} did not succeed in a minute");
-        Ok((accepted_after, started.elapsed()))
-    }
-
-    async fn send(&self, endpoint: &str, form: Form) -> anyhow::Result<(Duration, Value)> {
-        let started = Instant::now();
-        let request = self.http.post(format!("{}/v1.1/{endpoint}", self.url)).multipart(form);
-        let response = request.send().await?;
-        let status = response.status();
-        let body: Value = response.json().await?;
-        anyhow::ensure!(status.is_success(), "{endpoint} answered {status}: {body}");
-        Ok((started.elapsed(), body))
     }
 }

@@ -13,6 +13,35 @@ pub enum Device {
     TensorRt(i32),
 }
 
+/// Pictures that a GPU takes at once unless the settings say otherwise.
+const GPU_BATCH: usize = 16;
+
+impl Device {
+    /// Sessions of each model that serve so many jobs: a core runs one, a GPU one at a time for all.
+    pub const fn sessions(self, permits: usize) -> usize {
+        match self {
+            Self::Cpu => permits,
+            Self::Cuda(_) | Self::TensorRt(_) => 1,
+        }
+    }
+
+    /// What tells the session that runs an input of that shape from a model's others.
+    pub(super) fn session_for(self, shape: &[usize]) -> Vec<usize> {
+        match self {
+            Self::Cpu => Vec::new(),
+            Self::Cuda(_) | Self::TensorRt(_) => shape.to_vec(),
+        }
+    }
+
+    /// Inputs that are worth running together: on a CPU a batch gains nothing.
+    pub const fn max_batch(self) -> usize {
+        match self {
+            Self::Cpu => 1,
+            Self::Cuda(_) | Self::TensorRt(_) => GPU_BATCH,
+        }
+    }
+}
+
 /// The text names no device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown device `{0}`: write auto, cpu, cuda:N or tensorrt:N")]

@@ -2,18 +2,22 @@
 //!
 //! - [`Runtime`]: the native library, loaded once for the process.
 //! - [`Device`]: where models run.
+//! - [`Batching`]: how many inputs run at once.
 //! - [`OnnxModel`]: one model behind its channel, the real [`Inference`].
 //! - [`Tensor`]: what goes in and comes out; its buffer returns to a pool when it is dropped.
 
+mod batch;
 mod device;
 #[cfg(test)]
 mod fake;
+mod graph;
 mod model;
 mod request;
 mod runtime;
 mod session;
 mod tensor;
 
+pub use batch::Batching;
 pub use device::{Device, InvalidDevice};
 #[cfg(test)]
 pub(crate) use fake::FakeInference;

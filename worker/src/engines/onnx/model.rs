@@ -10,6 +10,7 @@ use countersign_shared::telemetry::metrics;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio_util::sync::CancellationToken;
 
+use super::batch::{Batching, Gatherer, split};
 use super::request::InferenceRequest;
 use super::session::ModelSession;
 use super::{Device, EngineError, Inference, Pending, Runtime, Tensor, TensorPool, failed};
@@ -22,7 +23,8 @@ pub struct ModelSettings {
     pub device: Device,
     /// Threads, each with a session of its own; at least 1.
     pub sessions: usize,
-    /// The input shapes that will be used; each session runs each of them once before it takes work.
+    pub batching: Batching,
+    /// The input shapes of one picture that will be used; each session runs each of them before it takes work.
     pub shapes: Vec<Vec<usize>>,
 }
 
@@ -45,14 +47,14 @@ impl OnnxModel {
         let started = Instant::now();
         let sessions = settings.sessions.max(1);
         let pool = Arc::new(TensorPool::default());
-        let (requests, inbox) = bounded(sessions * QUEUE);
+        let (requests, inbox) = bounded(sessions * QUEUE.max(settings.batching.most));
         let (ready, readiness) = bounded::<Ready>(sessions);
         for number in 0..sessions {
             let (runtime, settings, pool) = (runtime.clone(), settings.clone(), Arc::clone(&pool));
             let (inbox, ready) = (inbox.clone(), ready.clone());
             thread::Builder::new()
                 .name(format!("{}-{number}", settings.name))
-                .spawn(move || serve(&runtime, &settings, pool, &inbox, &ready))
+                .spawn(move || serve(&runtime, &settings, &pool, &inbox, &ready))
                 .map_err(failed)?;
         }
         drop(ready);
@@ -63,6 +65,7 @@ impl OnnxModel {
             model.name = settings.name,
             model.device = %settings.device,
             model.sessions = sessions,
+            model.batch = settings.batching.most,
             load.duration_ms = started.elapsed().as_millis() as u64,
             "model loaded"
         );
@@ -90,11 +93,11 @@ impl Inference for OnnxModel {
 fn serve(
     runtime: &Runtime,
     settings: &ModelSettings,
-    pool: Arc<TensorPool>,
+    pool: &Arc<TensorPool>,
     inbox: &Receiver<InferenceRequest>,
     ready: &Sender<Ready>,
 ) {
-    let mut session = match load_warm(runtime, settings, pool) {
+    let mut session = match ModelSession::load(runtime, settings, Arc::clone(pool)) {
         Ok(session) => session,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -102,30 +105,35 @@ fn serve(
         }
     };
     let _ = ready.send(Ok(()));
-    for request in inbox {
-        if request.is_abandoned() {
-            request.answer(Err(EngineError::Cancelled));
-            continue;
-        }
-        let span = request.span.clone();
+    let mut gatherer = Gatherer::new(inbox, settings.batching);
+    while let Some(batch) = gatherer.next() {
+        let joined = (batch.len() > 1).then(|| gatherer.join(&batch, pool));
+        let input = joined.as_ref().unwrap_or(&batch[0].input);
+        let span = batch[0].span.clone();
         let started = Instant::now();
         let outputs = span.in_scope(|| {
-            catch_unwind(AssertUnwindSafe(|| session.run(&request.input)))
+            catch_unwind(AssertUnwindSafe(|| session.run(input)))
                 .unwrap_or_else(|_| Err(failed("the session panicked")))
         });
-        metrics::inference(&settings.name, request.input.shape(), started.elapsed());
-        request.answer(outputs);
+        metrics::inference(&settings.name, input.shape(), started.elapsed());
+        let parts = input.shape()[0] / batch[0].input.shape()[0];
+        answer(batch, outputs, parts, pool);
     }
 }
 
-fn load_warm(
-    runtime: &Runtime,
-    settings: &ModelSettings,
-    pool: Arc<TensorPool>,
-) -> Result<ModelSession, EngineError> {
-    let mut session = ModelSession::load(runtime, &settings.file, settings.device, pool)?;
-    for shape in &settings.shapes {
-        session.run(&Tensor::zeros(shape))?;
+/// Gives every caller its part of the outputs, or the error to all.
+fn answer(
+    mut batch: Vec<InferenceRequest>,
+    outputs: Result<Vec<Tensor>, EngineError>,
+    parts: usize,
+    pool: &Arc<TensorPool>,
+) {
+    if batch.len() == 1 {
+        batch.remove(0).answer(outputs);
+        return;
     }
-    Ok(session)
+    match outputs.and_then(|outputs| split(&outputs, parts, batch.len(), pool)) {
+        Ok(answers) => batch.into_iter().zip(answers).for_each(|(request, own)| request.answer(Ok(own))),
+        Err(error) => batch.into_iter().for_each(|request| request.answer(Err(failed(&error)))),
+    }
 }

@@ -1,55 +1,57 @@
-//! One session of a model: built on its own thread, used by nobody else.
+//! A model's sessions of one thread: built there, used by nobody else.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 
+use ort::ep::cuda::ConvAlgorithmSearch;
 use ort::ep::{self, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
-use super::{Device, EngineError, Runtime, Tensor, TensorPool, failed};
+use super::graph::any_batch;
+use super::{Device, EngineError, ModelSettings, Runtime, Tensor, TensorPool, failed};
 
-/// A native session and the pool that its outputs come from.
+/// A model's native sessions and the pool that their outputs come from.
+///
+/// A CPU runs every shape of input in one session. On a GPU each shape has its own: cuDNN plans a convolution for one shape,
+/// and a session that meets shapes in turn plans every convolution again each time, which takes seconds.
 pub(super) struct ModelSession {
-    session: Session,
+    runtime: Runtime,
+    settings: ModelSettings,
+    by_shape: HashMap<Vec<usize>, Session>,
     pool: Arc<TensorPool>,
 }
 
 impl ModelSession {
+    /// Loads and warms up a session for each of the settings' shapes and lengths of batches.
     pub(super) fn load(
         runtime: &Runtime,
-        file: &Path,
-        device: Device,
+        settings: &ModelSettings,
         pool: Arc<TensorPool>,
     ) -> Result<Self, EngineError> {
-        let builder = Session::builder(runtime.environment()).map_err(failed)?;
-        // One thread for each session: several collapse when cores are contended, and jobs run in parallel anyway.
-        let session = builder
-            .with_log_level(LogLevel::Warning)
-            .map_err(failed)?
-            .with_optimization_level(GraphOptimizationLevel::All)
-            .map_err(failed)?
-            .with_intra_threads(1)
-            .map_err(failed)?
-            .with_inter_threads(1)
-            .map_err(failed)?
-            .with_intra_op_spinning(false)
-            .map_err(failed)?
-            .with_inter_op_spinning(false)
-            .map_err(failed)?
-            .with_execution_providers(providers(device))
-            .map_err(failed)?
-            .commit_from_file(file)
-            .map_err(failed)?;
-        Ok(Self { session, pool })
+        let (runtime, settings) = (runtime.clone(), settings.clone());
+        let mut loaded = Self { runtime, settings, by_shape: HashMap::new(), pool };
+        for shape in loaded.settings.shapes.clone() {
+            for length in loaded.settings.batching.lengths() {
+                let several = [&[length * shape[0]], &shape[1..]].concat();
+                loaded.run(&Tensor::zeros(&several))?;
+            }
+        }
+        Ok(loaded)
     }
 
     /// The outputs in the model's order, copied out of the native memory.
     pub(super) fn run(&mut self, input: &Tensor) -> Result<Vec<Tensor>, EngineError> {
         let view = TensorRef::from_array_view((input.shape().to_vec(), input.values())).map_err(failed)?;
-        let outputs = self.session.run(ort::inputs![view]).map_err(failed)?;
+        let session = match self.by_shape.entry(self.settings.device.session_for(input.shape())) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(open(&self.runtime, &self.settings)?),
+        };
+        let outputs = session.run(ort::inputs![view]).map_err(failed)?;
         outputs
             .values()
             .map(|output| {
@@ -63,15 +65,57 @@ impl ModelSession {
     }
 }
 
+fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineError> {
+    let builder = Session::builder(runtime.environment()).map_err(failed)?;
+    // One thread for each session: several collapse when cores are contended, and jobs run in parallel anyway.
+    let mut builder = builder
+        .with_log_level(LogLevel::Warning)
+        .map_err(failed)?
+        .with_optimization_level(GraphOptimizationLevel::All)
+        .map_err(failed)?
+        .with_intra_threads(1)
+        .map_err(failed)?
+        .with_inter_threads(1)
+        .map_err(failed)?
+        .with_intra_op_spinning(false)
+        .map_err(failed)?
+        .with_inter_op_spinning(false)
+        .map_err(failed)?
+        .with_execution_providers(providers(settings.device, &settings.file))
+        .map_err(failed)?;
+    let session = if settings.batching.most > 1 {
+        let model = std::fs::read(&settings.file).map_err(failed)?;
+        builder.commit_from_memory(&any_batch(&model)?)
+    } else {
+        builder.commit_from_file(&settings.file)
+    };
+    session.map_err(failed)
+}
+
 /// A device that was asked for and is not there is an error; without it, the library falls back to the CPU silently.
-fn providers(device: Device) -> Vec<ExecutionProviderDispatch> {
+fn providers(device: Device, file: &Path) -> Vec<ExecutionProviderDispatch> {
+    // The heuristic's choice is nearly as fast as that of a search which tries every algorithm, and ready at once.
+    let cuda = |number| {
+        let search = ConvAlgorithmSearch::Heuristic;
+        ep::CUDA::default()
+            .with_device_id(number)
+            .with_conv_algorithm_search(search)
+            .build()
+            .error_on_failure()
+    };
     match device {
         // Shapes are few and fixed, so the arena stays as large as one run needs.
         Device::Cpu => vec![ep::CPU::default().with_arena_allocator(true).build().error_on_failure()],
-        Device::Cuda(number) => vec![ep::CUDA::default().with_device_id(number).build().error_on_failure()],
+        Device::Cuda(number) => vec![cuda(number)],
         Device::TensorRt(number) => vec![
-            ep::TensorRT::default().with_device_id(number).build().error_on_failure(),
-            ep::CUDA::default().with_device_id(number).build().error_on_failure(),
+            // Building an engine takes minutes: it is kept beside the models, for every process that runs them.
+            ep::TensorRT::default()
+                .with_device_id(number)
+                .with_engine_cache(true)
+                .with_engine_cache_path(file.with_file_name("tensorrt").display())
+                .build()
+                .error_on_failure(),
+            cuda(number),
         ],
     }
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use self::clients::Clients;
 use self::front_end::FrontEnd;
-use super::percentiles::percentile;
+use super::load::percentile;
 use crate::commands::{note, say};
 
 /// Open files besides those of the clients.
