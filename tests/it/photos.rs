@@ -135,3 +135,16 @@ async fn png_and_webp_say_what_jpeg_says() {
         assert!((distance(&answer) - jpeg).abs() < 0.05, "{photo}: {} {jpeg}", distance(&answer));
     }
 }
+
+#[tokio::test]
+async fn a_photo_that_fails_by_itself_costs_no_look_at_the_card_if_the_operator_wishes() {
+    let service = Service::start(&[("PIPELINE__FAIL_FAST", "true")]);
+    let good = service.photo("id_card.jpg", "selfie.jpg").await;
+    assert!(good.passed(), "{}", good.text);
+    assert_eq!(breakdown(&good, "id_card")["num_faces"], 1);
+
+    let crowded = service.photo("id_card.jpg", "two_faces.jpg").await;
+    assert!(!crowded.passed());
+    assert_eq!(breakdown(&crowded, "photo")["num_faces"], 2);
+    assert_eq!(breakdown(&crowded, "id_card")["num_faces"], 0, "nothing was looked for: {}", crowded.text);
+}

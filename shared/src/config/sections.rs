@@ -258,6 +258,7 @@ pub struct Pipeline {
     pub mouth_movement_min: f64,
     pub lip_agreement_min: f64,
     pub repetition_min: f64,
+    pub fail_fast: bool,
 }
 
 impl Pipeline {

@@ -32,7 +32,7 @@ fn face_match(evidence: &PhotoEvidence, limits: &Thresholds) -> Check {
         threshold: Some(limits.distance_max),
         reasons: reasons([
             (evidence.photo.face.is_none(), "no_face"),
-            (evidence.id_card.face.is_none(), "no_face_on_id_card"),
+            (evidence.id_card.face.is_none(), faceless_card(&evidence.id_card)),
             (far, "different_person"),
         ]),
     }
@@ -43,7 +43,12 @@ fn not_spoof(photo: &StillEvidence, limits: &Thresholds) -> Check {
 }
 
 fn id_card_not_spoof(card: &StillEvidence, limits: &Thresholds) -> Check {
-    bona_fide(CheckName::IdCardNotSpoof, card, limits.id_card_not_spoof_min, "no_face_on_id_card")
+    bona_fide(CheckName::IdCardNotSpoof, card, limits.id_card_not_spoof_min, faceless_card(card))
+}
+
+/// Why nothing is known of a face on the card.
+const fn faceless_card(card: &StillEvidence) -> &'static str {
+    if card.width == 0 { "not_examined" } else { "no_face_on_id_card" }
 }
 
 fn bona_fide(name: CheckName, still: &StillEvidence, limit: f64, faceless: &str) -> Check {

@@ -9,7 +9,7 @@ use super::load::LoadError;
 use super::still::StillStage;
 use crate::engines::onnx::{Batching, Device, ModelSettings, OnnxModel, Runtime};
 use crate::models::{Model, ModelFiles, Profile};
-use crate::stages::detect::FaceDetector;
+use crate::stages::detect::{Canvases, FaceDetector};
 use crate::stages::embed::FaceEmbedder;
 use crate::stages::landmarks::FaceLandmarks;
 use crate::stages::liveness::{Judge, LivenessJudges};
@@ -36,10 +36,15 @@ impl Faces {
             let model = loader.load(&role.judge.model, LivenessJudges::shapes(&settings))?;
             judges.push(Judge { model, settings, weight: f64::from(role.weight), standard: role.standard });
         }
+        let canvases = match loader.device {
+            Device::Cpu => Canvases::Snug,
+            Device::Cuda(_) | Device::TensorRt(_) => Canvases::Square,
+        };
         let still = StillStage {
             detector: Arc::new(FaceDetector::new(
-                loader.load(&detector.model, FaceDetector::shapes(&detector.work))?,
+                loader.load(&detector.model, FaceDetector::shapes(&detector.work, canvases))?,
                 detector.work.clone(),
+                canvases,
             )?),
             embedder: Arc::new(FaceEmbedder::new(
                 loader.load(&embedder.model, FaceEmbedder::shapes(&embedder.work))?,

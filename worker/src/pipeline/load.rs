@@ -60,7 +60,13 @@ impl VerificationPipeline {
         let mut for_video = faces.for_comparison();
         for_video.extend([used(voice), used(recogniser)]);
         Ok(Self {
-            photo: PhotoPipeline::new(still(), limits, thresholds, faces.for_comparison()),
+            photo: PhotoPipeline::new(
+                still(),
+                limits,
+                thresholds,
+                faces.for_comparison(),
+                config.pipeline.fail_fast,
+            ),
             spoof: SpoofPipeline::new(still(), limits, thresholds, faces.for_liveness()),
             video: VideoPipeline::new(config, still(), Arc::new(speech), for_video),
         })

@@ -5,6 +5,7 @@ use std::thread;
 
 use countersign_shared::domain::{
     Evidence, Kind, MediaRole, ModelUsed, PhotoEvidence, REPORT_VERSION, Report, Thresholds, Timestamp,
+    Verdict,
 };
 use countersign_shared::telemetry;
 
@@ -18,36 +19,26 @@ pub struct PhotoPipeline {
     limits: MediaLimits,
     thresholds: Thresholds,
     models: Vec<ModelUsed>,
+    fail_fast: bool,
 }
 
 impl PhotoPipeline {
-    /// `models` are those that the report names, in the order of first use.
+    /// `models` are those that the report names, in the order of first use. With `fail_fast` no card is looked at whose photo
+    /// alone fails.
     pub fn new(
         still: Arc<StillStage>,
         limits: MediaLimits,
         thresholds: Thresholds,
         models: Vec<ModelUsed>,
+        fail_fast: bool,
     ) -> Self {
-        Self { still, limits, thresholds, models }
+        Self { still, limits, thresholds, models, fail_fast }
     }
 
-    /// Runs one job of [`Kind::Photo`]. The card is looked at beside the selfie.
+    /// Runs one job of [`Kind::Photo`].
     pub fn run(&self, job: &Job) -> Result<Report, PipelineError> {
         let started_at = Timestamp::now();
-        let (card, photo) = thread::scope(|scope| {
-            let card = thread::Builder::new()
-                .name("card".to_owned())
-                .spawn_scoped(scope, || self.look(job, MediaRole::IdCard, Subject::Card));
-            let photo = self.look(job, MediaRole::Photo, Subject::Selfie);
-            let card = card
-                .map_err(|error| PipelineError::Retryable(format!("no thread for the card: {error}")))
-                .and_then(|card| {
-                    card.join()
-                        .unwrap_or_else(|_| Err(PipelineError::Retryable("the card panicked".to_owned())))
-                });
-            (card, photo)
-        });
-        let (card, photo) = (card?, photo?);
+        let (card, photo) = if self.fail_fast { self.in_turn(job)? } else { self.side_by_side(job)? };
         let distance = match (&card.embedding, &photo.embedding) {
             (Some(card), Some(photo)) => Some(self.still.embedder.distance(card, photo)),
             _ => None,
@@ -65,6 +56,34 @@ impl PhotoPipeline {
             models: self.models.clone(),
             evidence: Evidence::Photo(evidence),
         })
+    }
+
+    fn side_by_side(&self, job: &Job) -> Result<(Still, Still), PipelineError> {
+        let (card, photo) = thread::scope(|scope| {
+            let card = thread::Builder::new()
+                .name("card".to_owned())
+                .spawn_scoped(scope, || self.look(job, MediaRole::IdCard, Subject::Card));
+            let photo = self.look(job, MediaRole::Photo, Subject::Selfie);
+            let card = card
+                .map_err(|error| PipelineError::Retryable(format!("no thread for the card: {error}")))
+                .and_then(|card| {
+                    card.join()
+                        .unwrap_or_else(|_| Err(PipelineError::Retryable("the card panicked".to_owned())))
+                });
+            (card, photo)
+        });
+        Ok((card?, photo?))
+    }
+
+    /// The photo first; the card only if it can change the verdict.
+    fn in_turn(&self, job: &Job) -> Result<(Still, Still), PipelineError> {
+        let photo = self.look(job, MediaRole::Photo, Subject::Selfie)?;
+        let passed = decide::verdict(&decide::spoof_checks(&photo.evidence, &self.thresholds));
+        let card = match passed {
+            Verdict::Passed => self.look(job, MediaRole::IdCard, Subject::Card)?,
+            Verdict::Rejected => Still::absent(),
+        };
+        Ok((card, photo))
     }
 
     fn look(&self, job: &Job, role: MediaRole, subject: Subject) -> Result<Still, PipelineError> {

@@ -14,7 +14,7 @@ use crate::stages::detect::FaceDetector;
 use crate::stages::embed::{Embedding, FaceEmbedder};
 use crate::stages::landmarks::FaceLandmarks;
 use crate::stages::liveness::LivenessJudges;
-use crate::stages::search::search;
+use crate::stages::search::{Expected, search};
 
 /// What a still shows, and so what is asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Still {
 }
 
 impl Still {
-    /// Of a picture that there is not.
+    /// Of a picture that there is not, or that was not looked at: its width is 0.
     pub(super) const fn absent() -> Self {
         let evidence = StillEvidence { width: 0, height: 0, num_faces: 0, face: None, liveness: None };
         Self { evidence, embedding: None }
@@ -75,7 +75,11 @@ impl StillStage {
     ) -> Result<Still, PipelineError> {
         let sighting = {
             let _stage = telemetry::stage("detect");
-            search(&self.detector, &image.picture, cancelled)?
+            let expected = match subject {
+                Subject::Card => Expected::Any,
+                Subject::Selfie | Subject::LoneSelfie => Expected::Near,
+            };
+            search(&self.detector, &image.picture, expected, cancelled)?
         };
         let picture = sighting.picture.as_ref();
         let faces = count::counted(&sighting.faces);
@@ -126,7 +130,7 @@ impl StillStage {
         meant: Meant,
         cancelled: &CancellationToken,
     ) -> Result<Option<Embedding>, PipelineError> {
-        let sighting = search(&self.detector, &image.picture, cancelled)?;
+        let sighting = search(&self.detector, &image.picture, Expected::Near, cancelled)?;
         let picture = sighting.picture.as_ref();
         let face = match meant {
             Meant::Largest => sighting.faces.first(),

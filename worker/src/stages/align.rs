@@ -157,27 +157,40 @@ fn averaged(picture: &Picture, back: &Similarity, column: u32, row: u32, samples
 }
 
 fn bilinear(picture: &Picture, at: Point) -> [f32; 3] {
-    let (left, top) = (at.x.floor(), at.y.floor());
-    let (across, down) = ((at.x - left) as f32, (at.y - top) as f32);
-    let (left, top) = (left as i64, top as i64);
-    let corners = [
-        (left, top, (1.0 - across) * (1.0 - down)),
-        (left + 1, top, across * (1.0 - down)),
-        (left, top + 1, (1.0 - across) * down),
-        (left + 1, top + 1, across * down),
-    ];
+    let (left, top) = (floor(at.x), floor(at.y));
+    let (across, down) = ((at.x - left as f64) as f32, (at.y - top as f64) as f32);
+    let weights =
+        [(1.0 - across) * (1.0 - down), across * (1.0 - down), (1.0 - across) * down, across * down];
+    let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
     let mut colour = [0.0; 3];
-    for (x, y, weight) in corners {
-        let inside =
-            (0..i64::from(picture.width())).contains(&x) && (0..i64::from(picture.height())).contains(&y);
-        if inside {
-            let pixel = picture.pixel(x as u32, y as u32);
-            for channel in 0..3 {
-                colour[channel] += weight * f32::from(pixel[channel]);
-            }
+    let mut add = |weight: f32, pixel: &[u8]| {
+        for channel in 0..3 {
+            colour[channel] += weight * f32::from(pixel[channel]);
+        }
+    };
+    if left >= 0 && top >= 0 && left + 1 < width && top + 1 < height {
+        // Nearly every sample: two rows of two pixels, without asking for each whether it is there.
+        let start = (top * width + left) as usize * 3;
+        let (upper, lower) = (&picture.rgb()[start..start + 6], start + width as usize * 3);
+        let lower = &picture.rgb()[lower..lower + 6];
+        for (weight, pixel) in weights.into_iter().zip([&upper[..3], &upper[3..], &lower[..3], &lower[3..]]) {
+            add(weight, pixel);
+        }
+        return colour;
+    }
+    let corners = [(left, top), (left + 1, top), (left, top + 1), (left + 1, top + 1)];
+    for (weight, (x, y)) in weights.into_iter().zip(corners) {
+        if (0..width).contains(&x) && (0..height).contains(&y) {
+            add(weight, &picture.pixel(x as u32, y as u32));
         }
     }
     colour
+}
+
+/// Without the call into the C library that `f64::floor` is on processors of the oldest kind that we build for.
+fn floor(value: f64) -> i64 {
+    let towards_zero = value as i64;
+    towards_zero - i64::from((towards_zero as f64) > value)
 }
 
 #[cfg(test)]
@@ -235,5 +248,12 @@ mod tests {
         assert!(align(&mut planes, &PLAIN, &picture, &points(|x, y| (x * 4.0, y * 4.0))));
         let inner = planes[56 * 112 + 56];
         assert!((100.0..156.0).contains(&inner), "{inner}");
+    }
+
+    #[test]
+    fn whole_numbers_are_found_below_on_both_sides_of_nothing() {
+        for (value, below) in [(1.5, 1), (0.0, 0), (2.0, 2), (-0.25, -1), (-3.0, -3)] {
+            assert_eq!(floor(value), below, "{value}");
+        }
     }
 }

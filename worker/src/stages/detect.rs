@@ -15,6 +15,16 @@ use crate::models::task::{Detector, DetectorFamily};
 pub struct FaceDetector {
     model: Arc<dyn Inference>,
     settings: Detector,
+    canvases: Canvases,
+}
+
+/// Which canvases a model is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canvases {
+    /// Squares alone: a device that prepares itself for each shape wants few.
+    Square,
+    /// The smallest of a few rectangles that the region fits: what costs by the pixel need not look at black ones.
+    Snug,
 }
 
 /// A face in pixels of the model's canvas.
@@ -28,17 +38,23 @@ pub(super) struct Candidate {
 impl FaceDetector {
     /// # Errors
     /// When it has no size.
-    pub fn new(model: Arc<dyn Inference>, settings: Detector) -> Result<Self, EngineError> {
+    pub fn new(
+        model: Arc<dyn Inference>,
+        settings: Detector,
+        canvases: Canvases,
+    ) -> Result<Self, EngineError> {
         if settings.sizes.is_empty() {
             let detail = format!("{} has no size", model.name());
             return Err(EngineError::Failed { engine: "detect", detail });
         }
-        Ok(Self { model, settings })
+        let canvases = canvases.of(settings.family);
+        Ok(Self { model, settings, canvases })
     }
 
     /// The input shapes that it asks of its model.
-    pub fn shapes(settings: &Detector) -> Vec<Vec<usize>> {
-        settings.sizes.iter().map(|side| vec![1, 3, *side as usize, *side as usize]).collect()
+    pub fn shapes(settings: &Detector, canvases: Canvases) -> Vec<Vec<usize>> {
+        let sizes = settings.sizes.iter().flat_map(|side| canvases.of(settings.family).sizes(*side));
+        sizes.map(|(width, height)| vec![1, 3, height as usize, width as usize]).collect()
     }
 
     /// The canvas for a thorough look.
@@ -71,18 +87,20 @@ impl FaceDetector {
         cancelled: &CancellationToken,
     ) -> Result<Vec<Face>, EngineError> {
         let scaling = self.settings.scaling();
-        let canvas = Canvas::letterbox(side, region);
-        let mut input = self.model.input(&[1, channels(&scaling), side as usize, side as usize]);
+        let canvas = self.canvases.letterbox(side, region);
+        let mut input =
+            self.model.input(&[1, channels(&scaling), canvas.height as usize, canvas.width as usize]);
         feed(input.values_mut(), canvas, picture, region, &scaling);
         let outputs = self.model.run(input, cancelled)?;
         let candidates = match self.settings.family {
             DetectorFamily::Scrfd => scrfd::candidates,
             DetectorFamily::Yunet => yunet::candidates,
         };
-        let found = candidates(&outputs, side, self.settings.score_threshold).ok_or_else(|| {
-            let detail = format!("{} does not answer as its family does", self.model.name());
-            EngineError::Failed { engine: "detect", detail }
-        })?;
+        let found = candidates(&outputs, (canvas.width, canvas.height), self.settings.score_threshold)
+            .ok_or_else(|| {
+                let detail = format!("{} does not answer as its family does", self.model.name());
+                EngineError::Failed { engine: "detect", detail }
+            })?;
         let faces = found.iter().map(|candidate| on_picture(candidate, canvas, region)).collect();
         Ok(strongest(faces, self.settings.overlap_threshold))
     }
@@ -90,6 +108,47 @@ impl FaceDetector {
     /// Faces from several looks at one picture, each once.
     pub fn merge(&self, faces: Vec<Face>) -> Vec<Face> {
         strongest(faces, self.settings.overlap_threshold)
+    }
+}
+
+impl Canvases {
+    /// Parts of the longer side that the shorter one may have: enough for a card or 16:9, for 3:4, and for a square.
+    const SHORTER: [f64; 3] = [0.65, 0.75, 1.0];
+    /// The coarsest grid of a detector.
+    const GRID: u32 = 32;
+
+    /// `YuNet`'s file has one shape.
+    const fn of(self, family: DetectorFamily) -> Self {
+        match family {
+            DetectorFamily::Scrfd => self,
+            DetectorFamily::Yunet => Self::Square,
+        }
+    }
+
+    /// Width and height of every canvas whose longer side is `side`.
+    fn sizes(self, side: u32) -> Vec<(u32, u32)> {
+        if self == Self::Square {
+            return vec![(side, side)];
+        }
+        let shorter = Self::SHORTER.map(|part| Self::shorter(side, part));
+        let wide = shorter.map(|height| (side, height));
+        let tall = shorter.map(|width| (width, side));
+        // The square is both.
+        wide.into_iter().chain(tall).take(2 * shorter.len() - 1).collect()
+    }
+
+    fn shorter(side: u32, part: f64) -> u32 {
+        ((f64::from(side) * part) as u32).next_multiple_of(Self::GRID)
+    }
+
+    /// The smallest canvas that the region fits, from its top left corner.
+    fn letterbox(self, side: u32, region: &BoundingBox) -> Canvas {
+        let canvas = Canvas::letterbox(side, region);
+        let fits =
+            |(width, height): &(u32, u32)| canvas.used_width <= *width && canvas.used_height <= *height;
+        let fitting = self.sizes(side).into_iter().filter(fits).min_by_key(|(width, height)| width * height);
+        let (width, height) = fitting.expect("the square fits everything, this is a bug");
+        Canvas { width, height, ..canvas }
     }
 }
 
@@ -178,8 +237,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_face_is_placed_in_the_picture_that_was_letterboxed() {
-        let model = FakeInference::new(|_| fake::answer(320, Some((5, 3, 0.8))));
-        let detector = FaceDetector::new(model, settings()).expect("it can be read");
+        let model = FakeInference::new(|_| fake::answer(&[1, 3, 320, 320], Some((5, 3, 0.8))));
+        let detector = FaceDetector::new(model, settings(), Canvases::Square).expect("it can be read");
         let picture = Picture::filled(640, 320, [0; 3]);
         let faces = detector.detect(&picture, 320, &CancellationToken::new()).expect("it answers");
         assert_eq!(faces.len(), 1);
@@ -188,13 +247,41 @@ pub(super) mod tests {
 
     #[test]
     fn a_face_found_in_a_region_is_in_pixels_of_the_picture() {
-        let model = FakeInference::new(|_| fake::answer(320, Some((5, 3, 0.8))));
-        let detector = FaceDetector::new(model, settings()).expect("it can be read");
+        let model = FakeInference::new(|_| fake::answer(&[1, 3, 320, 320], Some((5, 3, 0.8))));
+        let detector = FaceDetector::new(model, settings(), Canvases::Square).expect("it can be read");
         let region = BoundingBox { x: -100.0, y: 50.0, width: 160.0, height: 160.0 };
         let picture = Picture::filled(400, 400, [0; 3]);
         let faces =
             detector.detect_in(&picture, &region, 320, &CancellationToken::new()).expect("it answers");
         assert_eq!(faces[0].bounds, BoundingBox { x: -88.0, y: 54.0, width: 16.0, height: 16.0 });
+    }
+
+    #[test]
+    fn a_snug_canvas_has_no_more_black_than_it_must() {
+        let canvas = |width, height| {
+            let region = BoundingBox { x: 0.0, y: 0.0, width, height };
+            let canvas = Canvases::Snug.letterbox(640, &region);
+            (canvas.width, canvas.height)
+        };
+        assert_eq!(canvas(1012.0, 638.0), (640, 416), "a card");
+        assert_eq!(canvas(1080.0, 1920.0), (416, 640), "a phone's film");
+        assert_eq!(canvas(480.0, 640.0), (480, 640));
+        assert_eq!(canvas(500.0, 500.0), (640, 640));
+        for size in Canvases::Snug.sizes(320) {
+            let shapes = FaceDetector::shapes(&settings(), Canvases::Snug);
+            assert!(shapes.contains(&vec![1, 3, size.1 as usize, size.0 as usize]), "{size:?} is warmed up");
+        }
+    }
+
+    #[test]
+    fn a_snug_canvas_shows_a_face_where_it_is() {
+        let model = FakeInference::new(|input| fake::answer(input.shape(), Some((30, 3, 0.8))));
+        let detector =
+            FaceDetector::new(Arc::clone(&model) as _, settings(), Canvases::Snug).expect("it can be read");
+        let picture = Picture::filled(640, 320, [0; 3]);
+        let faces = detector.detect(&picture, 320, &CancellationToken::new()).expect("it answers");
+        assert_eq!(faces[0].bounds, BoundingBox { x: 448.0, y: 16.0, width: 64.0, height: 64.0 });
+        assert_eq!(model.asked(), [[1, 3, 224, 320]]);
     }
 
     #[test]
@@ -210,7 +297,7 @@ pub(super) mod tests {
     #[test]
     fn a_model_with_other_outputs_is_an_error() {
         let model = FakeInference::new(|_| vec![Tensor::zeros(&[1, 512])]);
-        let detector = FaceDetector::new(model, settings()).expect("it can be read");
+        let detector = FaceDetector::new(model, settings(), Canvases::Square).expect("it can be read");
         assert!(detector.detect(&Picture::filled(9, 9, [0; 3]), 320, &CancellationToken::new()).is_err());
     }
 }

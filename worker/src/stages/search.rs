@@ -38,23 +38,45 @@ const UNSURE: f64 = 0.72;
 /// By how much a turned picture must be the better one.
 const CLEARLY: f64 = 0.05;
 
+/// How large a face is likely to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Any size, as on a card that fills the picture or lies on a table.
+    Any,
+    /// Near the camera, as in a selfie: the small canvas is tried first.
+    Near,
+}
+
+/// From this width on the small canvas, the large one changes no error rate (docs/accuracy.md), and the smallest other face
+/// that counts ([`super::count::WIDTH_MIN`]) is wide enough to be found there too.
+const NEAR_WIDTH: f64 = 112.0;
+
 /// Looks at the whole picture first; then, only as long as nothing is found, padded and tiled. Turned pictures are
 /// tried when nothing was found, when the faces lie on their side, and when it is doubtful which way is up: the
 /// detector finds faces that stand on their head, and places eyes and mouth the wrong way round.
 pub fn search<'a>(
     detector: &FaceDetector,
     picture: &'a Picture,
+    expected: Expected,
     cancelled: &CancellationToken,
 ) -> Result<Sighting<'a>, EngineError> {
-    let faces = look(detector, picture, Effort::Thorough, cancelled)?;
-    let turn = match faces.first() {
-        Some(face) if stands_upright(face) && face.score >= SURE => Turn::None,
-        Some(face) if stands_upright(face) => {
-            let turns: &[Turn] = if face.score >= UNSURE { &[Turn::Half] } else { &TURNS };
-            best_turn(detector, picture, detector.small(), turns, cancelled)?
+    let mut seen_small = None;
+    if expected == Expected::Near {
+        let faces = detector.detect(picture, detector.small(), cancelled)?;
+        if faces.first().is_some_and(|face| is_plain(detector, picture, face)) {
+            return Ok(Sighting { picture: Cow::Borrowed(picture), turn: Turn::None, faces });
         }
-        _ => best_turn(detector, picture, detector.large(), &TURNS, cancelled)?,
+        seen_small = (!faces.is_empty()).then(|| upright_score(&faces));
+    }
+    let faces = look(detector, picture, Effort::Thorough, cancelled)?;
+    let (side, turns): (u32, &[Turn]) = match faces.first() {
+        Some(face) if stands_upright(face) && face.score >= SURE => (detector.small(), &[]),
+        Some(face) if stands_upright(face) && face.score >= UNSURE => (detector.small(), &[Turn::Half]),
+        Some(face) if stands_upright(face) => (detector.small(), &TURNS),
+        _ => (detector.large(), &TURNS),
     };
+    let known = seen_small.filter(|_| side == detector.small());
+    let turn = best_turn(detector, (picture, side), (turns, known), cancelled)?;
     if turn == Turn::None {
         return Ok(Sighting { picture: Cow::Borrowed(picture), turn, faces });
     }
@@ -67,18 +89,32 @@ pub fn search<'a>(
     Ok(Sighting { picture: Cow::Owned(turned), turn, faces: found })
 }
 
+/// A face on the small canvas that a look at the large one would not change.
+fn is_plain(detector: &FaceDetector, picture: &Picture, face: &Face) -> bool {
+    let all = whole(picture);
+    let shrink = all.width.max(all.height) / f64::from(detector.small());
+    stands_upright(face) && face.score >= SURE && face.bounds.width / shrink >= NEAR_WIDTH
+}
+
 const TURNS: [Turn; 3] = [Turn::Quarter, Turn::ThreeQuarters, Turn::Half];
 
-/// The turn after which the best face scores clearly higher than as the picture is; tried on a reduced picture.
+/// The turn after which the best face scores clearly higher than as the picture is; tried on a reduced picture. `known` is the
+/// score as it is, if that was looked at already.
 fn best_turn(
     detector: &FaceDetector,
-    picture: &Picture,
-    side: u32,
-    turns: &[Turn],
+    (picture, side): (&Picture, u32),
+    (turns, known): (&[Turn], Option<f64>),
     cancelled: &CancellationToken,
 ) -> Result<Turn, EngineError> {
+    if turns.is_empty() {
+        return Ok(Turn::None);
+    }
     let small = reduced(picture, side);
-    let mut best = (Turn::None, best_score(detector, &small, side, cancelled)? + CLEARLY);
+    let as_it_is = match known {
+        Some(score) => score,
+        None => best_score(detector, &small, side, cancelled)?,
+    };
+    let mut best = (Turn::None, as_it_is + CLEARLY);
     for turn in turns {
         let score = best_score(detector, &turn.turn(&small), side, cancelled)?;
         if score > best.1 {
@@ -203,21 +239,23 @@ fn stands_upright(face: &Face) -> bool {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::detect::Canvases;
     use super::super::detect::tests::{face, settings};
     use super::super::scrfd::fake;
     use super::*;
     use crate::engines::onnx::{FakeInference, Tensor};
 
     fn searched(picture: &Picture, model: &Arc<FakeInference>) -> (Turn, Vec<Face>) {
-        let detector = FaceDetector::new(Arc::clone(model) as _, settings()).expect("it can be read");
-        let sighting = search(&detector, picture, &CancellationToken::new()).expect("it answers");
+        let detector =
+            FaceDetector::new(Arc::clone(model) as _, settings(), Canvases::Square).expect("it can be read");
+        let sighting =
+            search(&detector, picture, Expected::Any, &CancellationToken::new()).expect("it answers");
         (sighting.turn, sighting.faces)
     }
 
     /// Sees a face where the first pixel of the canvas is white.
     fn seeing_white(input: &Tensor) -> Vec<Tensor> {
-        let side = input.shape()[2];
-        fake::answer(side, (input.values()[0] > 0.9).then_some((5, 5, 0.9)))
+        fake::answer(input.shape(), (input.values()[0] > 0.9).then_some((5, 5, 0.9)))
     }
 
     #[test]
@@ -228,8 +266,25 @@ mod tests {
     }
 
     #[test]
+    fn a_near_face_costs_a_small_look_and_another_one_a_large_look_too() {
+        for (times, sides) in [(4.0, vec![320]), (3.0, vec![320, 640])] {
+            let model = FakeInference::new(move |input| {
+                let mut outputs = fake::answer(input.shape(), Some((9, 9, 0.9)));
+                let places = outputs.iter_mut().filter(|output| output.shape().last() != Some(&1));
+                places.for_each(|output| output.values_mut().iter_mut().for_each(|value| *value *= times));
+                outputs
+            });
+            let detector = FaceDetector::new(Arc::clone(&model) as _, settings(), Canvases::Square);
+            let (detector, picture) = (detector.expect("it can be read"), Picture::filled(320, 320, [0; 3]));
+            search(&detector, &picture, Expected::Near, &CancellationToken::new()).expect("it answers");
+            let asked: Vec<usize> = model.asked().iter().map(|shape| shape[2]).collect();
+            assert_eq!(asked, sides, "a face of {} pixels", 32.0 * times);
+        }
+    }
+
+    #[test]
     fn a_picture_without_a_face_is_turned_every_way_before_it_is_given_up() {
-        let model = FakeInference::new(|input| fake::answer(input.shape()[2], None));
+        let model = FakeInference::new(|input| fake::answer(input.shape(), None));
         let (_, faces) = searched(&Picture::filled(2000, 1000, [0; 3]), &model);
         assert!(faces.is_empty());
         assert_eq!(model.asked().len(), 2 + 4 + 4 * 2);
@@ -254,7 +309,7 @@ mod tests {
         let picture = Picture::new(640, 640, rgb.collect()).expect("the buffer fits");
         let model = FakeInference::new(|input| {
             let white = input.values()[0] > 0.9;
-            fake::answer(input.shape()[2], Some((5, 5, if white { 0.85 } else { 0.6 })))
+            fake::answer(input.shape(), Some((5, 5, if white { 0.85 } else { 0.6 })))
         });
         let (turn, faces) = searched(&picture, &model);
         assert_eq!((turn, faces.len()), (Turn::Half, 1));
@@ -275,7 +330,7 @@ mod tests {
                 (_, true) => 0.7,
                 (_, false) => 0.55,
             };
-            fake::answer(side, Some((5, 5, score)))
+            fake::answer(input.shape(), Some((5, 5, score)))
         });
         let (turn, faces) = searched(&picture, &model);
         assert_eq!((turn, faces[0].score > 0.7), (Turn::None, true));

@@ -7,14 +7,18 @@ use crate::engines::onnx::Tensor;
 
 const STRIDES: [usize; 3] = [8, 16, 32];
 
-/// Every cell with at least that score. `None` when the tensors are not `YuNet`'s for a canvas of that side: the
+/// Every cell with at least that score. `None` when the tensors are not `YuNet`'s for a canvas of that size: the
 /// outputs are told apart by their shapes. A face's score is the geometric mean of two outputs, so their order is no
 /// matter.
-pub(super) fn candidates(outputs: &[Tensor], side: u32, threshold: f32) -> Option<Vec<Candidate>> {
+pub(super) fn candidates(
+    outputs: &[Tensor],
+    (width, height): (u32, u32),
+    threshold: f32,
+) -> Option<Vec<Candidate>> {
     let mut found = Vec::new();
     for stride in STRIDES {
-        let row = side as usize / stride;
-        let cells = row * row;
+        let (row, rows) = (width as usize / stride, height as usize / stride);
+        let cells = row * rows;
         let of_width = |width: usize| {
             outputs.iter().map(|tensor| (tensor.shape().last(), tensor.values())).filter_map(
                 move |(last, values)| {
@@ -80,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_face_is_read_from_its_cell() {
-        let found = candidates(&answer(320, 5, 3, [0.9, 0.4]), 320, 0.5).expect("the shapes are YuNet's");
+        let found =
+            candidates(&answer(320, 5, 3, [0.9, 0.4]), (320, 320), 0.5).expect("the shapes are YuNet's");
         assert_eq!(found.len(), 1);
         assert!((found[0].score - 0.6).abs() < 1e-6, "the geometric mean: {}", found[0].score);
         let bounds = found[0].bounds;
@@ -95,12 +100,12 @@ mod tests {
 
     #[test]
     fn a_weak_cell_is_no_face() {
-        assert_eq!(candidates(&answer(320, 5, 3, [0.9, 0.1]), 320, 0.5), Some(vec![]));
+        assert_eq!(candidates(&answer(320, 5, 3, [0.9, 0.1]), (320, 320), 0.5), Some(vec![]));
     }
 
     #[test]
     fn the_answer_of_another_model_is_refused() {
-        assert_eq!(candidates(&[Tensor::zeros(&[1, 512])], 320, 0.5), None);
-        assert_eq!(candidates(&answer(640, 0, 0, [0.0; 2]), 320, 0.5), None);
+        assert_eq!(candidates(&[Tensor::zeros(&[1, 512])], (320, 320), 0.5), None);
+        assert_eq!(candidates(&answer(640, 0, 0, [0.0; 2]), (320, 320), 0.5), None);
     }
 }

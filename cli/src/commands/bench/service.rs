@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use countersign_shared::adapters::Adapters;
-use countersign_shared::config::Config;
+use countersign_shared::config::{Config, ServiceUrl};
 use countersign_shared::domain::{Actor, ApiKey, ApiKeyInfo, KeyId, KeyLimits, Scope, Timestamp};
 use countersign_shared::telemetry::metrics::Page;
 use countersign_worker::pipeline::Pipeline;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
+use crate::commands::note;
 use crate::embedded::Embedded;
 
 /// Which rows, queue, signal and media are measured.
@@ -52,6 +53,10 @@ impl Service {
             config.signal.url = "memory://".into();
             config.blobs.url = "file://media".into();
         }
+        let kind = |url: &ServiceUrl| url.to_string().split(':').next().unwrap_or_default().to_owned();
+        let Config { store, queue, signal, blobs, .. } = &config;
+        let kinds = [&store.url, &queue.url, &signal.url, &blobs.url].map(kind);
+        note(&format!("rows, queue, signal and media in {}", kinds.join(", ")));
         config.server.listen.set_port(0);
         let started = Instant::now();
         let adapters = Adapters::open(&config).await?;

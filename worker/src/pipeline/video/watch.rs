@@ -14,7 +14,7 @@ use crate::pipeline::still::StillStage;
 use crate::stages::count::counted;
 use crate::stages::detect::{overlap, whole};
 use crate::stages::embed::Embedding;
-use crate::stages::search::search;
+use crate::stages::search::{Expected, search};
 use crate::stages::track::{Look, Reason, Tracker};
 use crate::stages::turn::Turn;
 
@@ -148,7 +148,7 @@ impl<'a> Watcher<'a> {
         let mut faces = self.detect(picture, seconds, reason)?;
         if faces.is_empty() && !self.ever_found && seconds - self.searched_at >= SEARCH_EVERY {
             self.searched_at = seconds;
-            let sighting = search(&self.eyes.detector, picture, self.cancelled)?;
+            let sighting = search(&self.eyes.detector, picture, Expected::Any, self.cancelled)?;
             if sighting.turn != Turn::None {
                 // The frames lie on their side without saying so. From the next one on they are turned.
                 self.turn = sighting.turn;

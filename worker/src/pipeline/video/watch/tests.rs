@@ -10,7 +10,7 @@ use crate::models::task::{
 };
 use crate::models::{LivenessScale, Standard};
 use crate::pipeline::video::identity::Identity;
-use crate::stages::detect::FaceDetector;
+use crate::stages::detect::{Canvases, FaceDetector};
 use crate::stages::embed::FaceEmbedder;
 use crate::stages::landmarks::FaceLandmarks;
 use crate::stages::liveness::{Judge, LivenessJudges};
@@ -72,6 +72,7 @@ fn eyes() -> FakeEyes {
                     score_threshold: 0.5,
                     overlap_threshold: 0.4,
                 },
+                Canvases::Square,
             )
             .expect("it can be read"),
         ),
