@@ -10,7 +10,7 @@ pub mod resample;
 pub use picture::Picture;
 
 /// Why an engine gave no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError {
     /// The engine has stopped, or its library failed; another attempt, maybe elsewhere, may succeed.
     #[error("the {engine} engine failed: {detail}")]

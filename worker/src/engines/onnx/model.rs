@@ -134,6 +134,6 @@ fn answer(
     }
     match outputs.and_then(|outputs| split(&outputs, parts, batch.len(), pool)) {
         Ok(answers) => batch.into_iter().zip(answers).for_each(|(request, own)| request.answer(Ok(own))),
-        Err(error) => batch.into_iter().for_each(|request| request.answer(Err(failed(&error)))),
+        Err(error) => batch.into_iter().for_each(|request| request.answer(Err(error.clone()))),
     }
 }
