@@ -15,7 +15,7 @@ use crate::engines::EngineError;
 use crate::engines::media::MediaLimits;
 use crate::engines::onnx::InvalidDevice;
 use crate::engines::speech::SpeechEngine;
-use crate::models::{Manifest, ManifestError, ModelFiles, NotReady};
+use crate::models::{Manifest, ManifestError, ModelFiles, NotReady, Profile};
 
 /// Recogniser states when their number is not configured: each holds some hundred megabytes.
 const SPEECH_SESSIONS_MAX: usize = 4;
@@ -51,14 +51,13 @@ impl VerificationPipeline {
         let faces = Faces::load(config, &profile, &files)?;
         let (limits, thresholds) = (MediaLimits::new(config), config.pipeline.thresholds());
         let still = || Arc::clone(&faces.still);
-        let (recogniser, voice) = (&profile.recogniser.model, &profile.voice_detector.model);
         let sessions = match config.models.speech_sessions {
             0 => config.worker.effective_permits().min(SPEECH_SESSIONS_MAX),
             sessions => sessions,
         };
-        let speech = SpeechEngine::load(&present(&files, recogniser)?, &present(&files, voice)?, sessions)?;
+        let speech = load_speech(&profile, &files, sessions)?;
         let mut for_video = faces.for_comparison();
-        for_video.extend([used(voice), used(recogniser)]);
+        for_video.extend([used(&profile.voice_detector.model), used(&profile.recogniser.model)]);
         Ok(Self {
             photo: PhotoPipeline::new(
                 still(),
@@ -71,6 +70,17 @@ impl VerificationPipeline {
             video: VideoPipeline::new(config, still(), Arc::new(speech), for_video),
         })
     }
+}
+
+/// The recogniser and the voice detector of the profile, with so many threads.
+pub fn load_speech(
+    profile: &Profile,
+    files: &ModelFiles,
+    sessions: usize,
+) -> Result<SpeechEngine, LoadError> {
+    let recogniser = present(files, &profile.recogniser.model)?;
+    let voice = present(files, &profile.voice_detector.model)?;
+    Ok(SpeechEngine::load(&recogniser, &voice, sessions)?)
 }
 
 impl Pipeline for VerificationPipeline {

@@ -27,7 +27,7 @@ impl Latencies {
 }
 
 /// Of sorted times; `fraction` 0..=1; zero of nothing.
-pub(crate) fn percentile(sorted: &[Duration], fraction: f64) -> Duration {
+fn percentile(sorted: &[Duration], fraction: f64) -> Duration {
     let last = sorted.len().saturating_sub(1);
     sorted.get((last as f64 * fraction).round() as usize).copied().unwrap_or_default()
 }

@@ -9,7 +9,8 @@ use countersign_worker::engines::media::{DecodedImage, MediaLimits, decode_audio
 use countersign_worker::engines::speech::{Heard, SpeechEngine, SpeechLimits};
 use countersign_worker::models::{Manifest, ModelFiles};
 use countersign_worker::pipeline::PipelineError;
-use countersign_worker::pipeline::faces::{Faces, present, used};
+use countersign_worker::pipeline::faces::{Faces, used};
+use countersign_worker::pipeline::load::load_speech;
 use tokio_util::sync::CancellationToken;
 
 use super::work::Look;
@@ -75,10 +76,8 @@ impl SpeechModels {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
         files.ensure(&profile)?;
-        let (recogniser, voice) = (&profile.recogniser.model, &profile.voice_detector.model);
-        let engine = SpeechEngine::load(&present(&files, recogniser)?, &present(&files, voice)?, threads)
-            .context("failed to load the models")?;
-        let used = vec![used(voice), used(recogniser)];
+        let engine = load_speech(&profile, &files, threads).context("failed to load the models")?;
+        let used = vec![used(&profile.voice_detector.model), used(&profile.recogniser.model)];
         Ok(Self {
             profile: config.models.profile.clone(),
             engine,

@@ -13,7 +13,8 @@ use countersign_worker::engines::media::{MediaLimits, decode_audio};
 use countersign_worker::engines::onnx::{Inference, OnnxModel};
 use countersign_worker::engines::speech::{SpeechEngine, SpeechLimits};
 use countersign_worker::models::{Manifest, ModelFiles};
-use countersign_worker::pipeline::faces::{Loader, present};
+use countersign_worker::pipeline::faces::Loader;
+use countersign_worker::pipeline::load::load_speech;
 use countersign_worker::stages::speech::{SpokenCode, listen};
 use tokio_util::sync::CancellationToken;
 
@@ -82,9 +83,7 @@ impl Ceiling {
     ) -> anyhow::Result<()> {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
-        let (recogniser, voice) = (&profile.recogniser.model, &profile.voice_detector.model);
-        let engine =
-            SpeechEngine::load(&present(&files, recogniser)?, &present(&files, voice)?, self.threads)?;
+        let engine = load_speech(&profile, &files, self.threads)?;
         let sound = decode_audio(video, &MediaLimits::new(config))?.into();
         let code = SpokenCode { language, expected: Some(digits) };
         self.speech = Some(Speech { engine, sound, code, limits: SpeechLimits::from(&config.pipeline) });

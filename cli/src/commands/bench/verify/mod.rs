@@ -56,7 +56,7 @@ pub(crate) struct VideoArguments {
 /// How much is asked of whom.
 #[derive(Args)]
 pub(crate) struct LoadArguments {
-    /// Calls one after another.
+    /// Calls one after another, at least one: they tell what a job asks of the models.
     #[arg(long, default_value_t = 20)]
     alone: usize,
     /// Calls of each round, by clients that each send the next when they have an answer. In every round the bare models and
@@ -130,7 +130,7 @@ async fn measure(
         rounds.against(client, load.against_process.map(Family));
     }
     note("one after another");
-    let calls = rounds.alone(load.alone, &page).await?;
+    let calls = rounds.alone(load.alone.max(1), &page).await?;
     note("as many as there are clients");
     rounds.fill(load.jobs).await?;
     let mut ceiling = Ceiling::load(&config, &calls)?;

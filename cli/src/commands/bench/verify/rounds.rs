@@ -88,7 +88,7 @@ impl Rounds {
         self.other = Some(Server::new(client, process));
     }
 
-    /// Measures one call after another; gives what one job asked of the models.
+    /// Measures one call after another, `count` at least 1; gives what one job asked of the models.
     pub(super) async fn alone(&mut self, count: usize, page: &Page) -> anyhow::Result<Calls> {
         self.own.alone(&self.call, WARM_UP).await?;
         let before = calls(&page.render());
@@ -98,7 +98,7 @@ impl Rounds {
             made.entry(call.clone()).and_modify(|made| *made -= count);
         }
         for made in made.values_mut() {
-            *made /= count.max(1) as u64;
+            *made /= count as u64;
         }
         made.retain(|_, made| *made > 0);
         if let Some(other) = &mut self.other {

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use self::clients::Clients;
 use self::front_end::FrontEnd;
-use super::load::percentile;
+use super::load::Latencies;
 use crate::commands::{note, say};
 
 /// Open files besides those of the clients.
@@ -66,18 +66,17 @@ pub(crate) async fn run(arguments: WaitingArguments, config: Config) -> anyhow::
     let mut clients = Clients::begin(&stores, front_end.address(), arguments.clients).await?;
     let resident_waiting = front_end.resident_bytes()?;
     note(&format!("{} results a second", arguments.rate));
-    let (mut times, reached) = clients.finish(&stores, &mut front_end, arguments.rate).await?;
+    let (times, reached) = clients.finish(&stores, &mut front_end, arguments.rate).await?;
     let resident_after = front_end.resident_bytes()?;
     front_end.stop().await?;
 
-    times.sort_unstable();
-    let at = |fraction| percentile(&times, fraction).as_secs_f64();
+    let told = Latencies::of(times);
     let results = Results {
         clients: arguments.clients,
         finished_per_second: reached,
-        median: at(0.5),
-        p99: at(0.99),
-        longest: at(1.0),
+        median: told.median,
+        p99: told.p99,
+        longest: told.longest,
         resident_before,
         resident_waiting,
         resident_after,
