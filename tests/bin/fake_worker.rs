@@ -44,7 +44,7 @@ impl Pipeline for FakePipeline {
             thresholds: self.thresholds,
             models: Vec::new(),
             evidence: Evidence::Spoof(SpoofEvidence {
-                photo: StillEvidence { width: 0, height: 0, num_faces: number, face: None, liveness: None },
+                photo: StillEvidence { num_faces: number, ..StillEvidence::faceless(0, 0) },
             }),
         })
     }

@@ -72,7 +72,7 @@ fn no_species_of_attack_is_left_out() {
     assert_eq!(report["at_threshold"]["bpcer"]["errors"], 0, "{report}");
     assert_eq!(report["at_threshold"]["apcer"]["print"]["of"], 1, "{report}");
     assert_eq!(report["at_threshold"]["apcer"]["mask"]["of"], 0, "{report}");
-    assert_eq!(report["apnrr"]["mask"]["errors"], 1, "{report}");
+    assert_eq!(report["at_threshold"]["apnrr"]["mask"]["errors"], 1, "{report}");
     let page = fs::read_to_string(folder.path().join("out/report.html")).expect("a page");
     assert!(!page.contains("data:image"), "no face is on the page");
 }

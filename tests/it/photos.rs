@@ -126,6 +126,24 @@ async fn a_tiny_face_on_a_card_is_found_and_matched() {
 }
 
 #[tokio::test]
+async fn a_selfie_whose_face_is_too_small_to_be_judged_is_rejected_and_told_why() {
+    let service = Service::shared();
+    let answer = service.photo("id_card.jpg", "id_card_far.jpg").await;
+    assert!(!answer.passed());
+    assert_eq!(breakdown(&answer, "photo")["not_spoof_passed"], false, "{}", answer.text);
+    let id = answer.header("X-Verification-Id");
+    let verification = service.get(&format!("/v2/verifications/{id}")).await.json();
+    let check = |name: &str| {
+        let checks = verification["checks"].as_array().expect("a list");
+        checks.iter().find(|check| check["name"] == name).expect("the check was made").clone()
+    };
+    assert_eq!(check("photo_quality")["reasons"], serde_json::json!(["face_too_small"]), "{verification}");
+    assert!(check("photo_quality")["score"].as_f64().expect("a score") < 1.0);
+    let eyes = &verification["report"]["evidence"]["photo"]["quality"]["eye_distance"];
+    assert!((3.0..20.0).contains(&eyes.as_f64().expect("a distance")), "{eyes}");
+}
+
+#[tokio::test]
 async fn png_and_webp_say_what_jpeg_says() {
     let service = Service::shared();
     let jpeg = distance(&service.photo("id_card.jpg", "selfie.jpg").await);

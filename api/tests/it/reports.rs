@@ -20,6 +20,10 @@ pub(crate) const THRESHOLDS: Thresholds = Thresholds {
     mouth_movement_min: 0.055,
     lip_agreement_min: 0.25,
     repetition_min: 0.15,
+    eye_distance_min: 20.0,
+    sharpness_min: 0.12,
+    exposure_min: 0.3,
+    yaw_max: 65.0,
 };
 
 /// The report of that kind, as in the documentation.
@@ -108,7 +112,7 @@ pub(crate) fn reject(report: &mut Report, name: CheckName) {
 
 /// A picture without a face.
 pub(crate) fn faceless() -> StillEvidence {
-    StillEvidence { width: 1000, height: 800, num_faces: 0, face: None, liveness: None }
+    StillEvidence::faceless(1000, 800)
 }
 
 fn still(ratio: f64, confidence: f64) -> StillEvidence {
@@ -121,6 +125,7 @@ fn still(ratio: f64, confidence: f64) -> StillEvidence {
         num_faces: 1,
         face: Some(Face { bounds, score: 0.99, points, turned: 0, landmarks: Vec::new() }),
         liveness: Some(LivenessEvidence { confidence, scores: Vec::new() }),
+        quality: None,
     }
 }
 

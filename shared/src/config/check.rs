@@ -137,6 +137,7 @@ impl Config {
             pipeline.id_card_not_spoof_min,
             pipeline.single_face_min,
             pipeline.digit_mass_min,
+            pipeline.exposure_min,
         ]
         .iter()
         .all(|fraction| (0.0..=1.0).contains(fraction))

@@ -258,6 +258,10 @@ pub struct Pipeline {
     pub mouth_movement_min: f64,
     pub lip_agreement_min: f64,
     pub repetition_min: f64,
+    pub eye_distance_min: f64,
+    pub sharpness_min: f64,
+    pub exposure_min: f64,
+    pub yaw_max: f64,
     pub fail_fast: bool,
 }
 
@@ -278,6 +282,10 @@ impl Pipeline {
             mouth_movement_min: self.mouth_movement_min,
             lip_agreement_min: self.lip_agreement_min,
             repetition_min: self.repetition_min,
+            eye_distance_min: self.eye_distance_min,
+            sharpness_min: self.sharpness_min,
+            exposure_min: self.exposure_min,
+            yaw_max: self.yaw_max,
         }
     }
 }

@@ -9,6 +9,7 @@ mod lane;
 mod language;
 mod media;
 mod problem;
+mod quality;
 mod report;
 mod review;
 mod schema;
@@ -32,6 +33,7 @@ pub use lane::{Lane, LaneShare, Priority};
 pub use language::{LANGUAGES, Language, UnsupportedLanguage};
 pub use media::{Media, MediaFormat, MediaRole, SNIFF_BYTES};
 pub use problem::{Failure, ProblemCode};
+pub use quality::FaceQuality;
 pub use report::{
     BehaviourEvidence, BoundingBox, Check, CheckName, Evidence, Face, FaceGesture, FrameSample,
     LivenessEvidence, ModelUsed, PhotoEvidence, Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Digits, Kind, Language, Timestamp, Verdict};
+use super::{Digits, FaceQuality, Kind, Language, Timestamp, Verdict};
 
 /// The version written by this build; readers accept it and every earlier one.
 pub const REPORT_VERSION: u16 = 1;
@@ -51,6 +51,9 @@ pub enum CheckName {
     FaceMatch,
     /// The selfie is of a bona fide person.
     NotSpoof,
+    /// The selfie's face is large, sharp, well exposed and frontal enough to be judged. The score says how many times over its
+    /// limit the worst of these is, up to 10, so that the threshold is 1.
+    PhotoQuality,
     /// The card's face passes the laxer limit for printed portraits.
     IdCardNotSpoof,
     /// Exactly one face in the photo, or in enough of the video's frames.
@@ -77,7 +80,7 @@ pub enum CheckName {
     "distance_max": 0.9, "face_sameness_min": 0.9, "not_spoof_min": 0.9, "id_card_not_spoof_min": 0.1,
     "face_to_frame_ratio_max": 0.7, "single_face_min": 0.9, "speech_score_min": -10.0, "speech_margin_min": -2.0,
     "voice_seconds_min": 1.0, "digit_mass_min": 0.08, "mouth_movement_min": 0.055, "lip_agreement_min": 0.25,
-    "repetition_min": 0.15
+    "repetition_min": 0.15, "eye_distance_min": 20.0, "sharpness_min": 0.12, "exposure_min": 0.3, "yaw_max": 65.0
 }))]
 pub struct Thresholds {
     /// Largest face distance that counts as the same person (raw L2 scaled so that 0.9 is the model's operating point).
@@ -109,6 +112,18 @@ pub struct Thresholds {
     /// Smallest difference between two parts of a video, 0 and up.
     #[serde(default)]
     pub repetition_min: f64,
+    /// Fewest pixels between the eyes of a selfie photo.
+    #[serde(default)]
+    pub eye_distance_min: f64,
+    /// Smallest sharpness of its face.
+    #[serde(default)]
+    pub sharpness_min: f64,
+    /// Smallest fraction, 0..=1, of its face's pixels that are neither nearly black nor nearly white.
+    #[serde(default)]
+    pub exposure_min: f64,
+    /// Most degrees by which its face may be turned to either side.
+    #[serde(default)]
+    pub yaw_max: f64,
 }
 
 /// A model by name and content.
@@ -159,9 +174,18 @@ pub struct StillEvidence {
     pub face: Option<Face>,
     #[schema(required)]
     pub liveness: Option<LivenessEvidence>,
+    /// Of that face; null when there is none.
+    #[serde(default)]
+    #[schema(required)]
+    pub quality: Option<FaceQuality>,
 }
 
 impl StillEvidence {
+    /// Of a picture of that size on which no face was found.
+    pub const fn faceless(width: u32, height: u32) -> Self {
+        Self { width, height, num_faces: 0, face: None, liveness: None, quality: None }
+    }
+
     /// Face width over picture width, 0..=1; 0 when there is no face.
     pub fn face_to_frame_width_ratio(&self) -> f64 {
         self.face.as_ref().map_or(0.0, |face| face.bounds.width / f64::from(self.width.max(1)))

@@ -2,6 +2,8 @@
 
 use countersign_shared::domain::{Check, CheckName, PhotoEvidence, StillEvidence, Thresholds, Verdict};
 
+use super::quality;
+
 /// Every check of a photo against a card.
 pub(super) fn photo_checks(evidence: &PhotoEvidence, limits: &Thresholds) -> Vec<Check> {
     vec![
@@ -10,12 +12,18 @@ pub(super) fn photo_checks(evidence: &PhotoEvidence, limits: &Thresholds) -> Vec
         single_face(&evidence.photo),
         face_to_frame_ratio(&evidence.photo, limits),
         id_card_not_spoof(&evidence.id_card, limits),
+        quality::check(&evidence.photo, limits),
     ]
 }
 
 /// Every check of a photo on its own.
 pub(super) fn spoof_checks(photo: &StillEvidence, limits: &Thresholds) -> Vec<Check> {
-    vec![not_spoof(photo, limits), single_face(photo), face_to_frame_ratio(photo, limits)]
+    vec![
+        not_spoof(photo, limits),
+        single_face(photo),
+        face_to_frame_ratio(photo, limits),
+        quality::check(photo, limits),
+    ]
 }
 
 /// The checks' conjunction.
@@ -85,19 +93,20 @@ fn face_to_frame_ratio(photo: &StillEvidence, limits: &Thresholds) -> Check {
     }
 }
 
-fn reasons<const N: usize>(all: [(bool, &str); N]) -> Vec<String> {
+/// The reasons that hold.
+pub(super) fn reasons<const N: usize>(all: [(bool, &str); N]) -> Vec<String> {
     all.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason.to_owned()).collect()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use countersign_shared::config::Config;
-    use countersign_shared::domain::{BoundingBox, Face, LivenessEvidence, Point};
+    use countersign_shared::domain::{BoundingBox, Face, FaceQuality, LivenessEvidence, Point};
 
     use super::*;
 
     /// The documented limits.
-    fn limits() -> Thresholds {
+    pub(in crate::pipeline) fn limits() -> Thresholds {
         Config::load(None, []).expect("the defaults load").pipeline.thresholds()
     }
 
@@ -114,11 +123,18 @@ mod tests {
                 landmarks: Vec::new(),
             }),
             liveness: Some(LivenessEvidence { confidence, scores: Vec::new() }),
+            quality: Some(FaceQuality {
+                eye_distance: 40.0,
+                sharpness: 0.3,
+                exposure: 0.9,
+                yaw: 5.0,
+                pitch: 2.0,
+            }),
         }
     }
 
     fn faceless() -> StillEvidence {
-        StillEvidence { width: 100, height: 100, num_faces: 0, face: None, liveness: None }
+        StillEvidence::faceless(100, 100)
     }
 
     fn good() -> PhotoEvidence {
@@ -136,7 +152,7 @@ mod tests {
     #[test]
     fn a_good_photo_passes_every_check() {
         let checks = photo_checks(&good(), &limits());
-        assert_eq!(checks.len(), 5);
+        assert_eq!(checks.len(), 6);
         assert_eq!(verdict(&checks), Verdict::Passed);
         assert!(checks.iter().all(|check| check.score.is_some() && check.reasons.is_empty()));
     }
@@ -183,7 +199,7 @@ mod tests {
     #[test]
     fn a_photo_without_a_face_fails_what_needs_one_and_says_so() {
         let failed = failing(spoof_checks(&faceless(), &limits()));
-        assert_eq!(failed.len(), 3);
+        assert_eq!(failed.len(), 4);
         assert!(failed.iter().all(|(_, reasons)| reasons == "no_face"));
     }
 

@@ -13,6 +13,7 @@ mod decide;
 pub mod faces;
 pub mod load;
 pub mod photo;
+pub mod quality;
 pub mod spoof;
 pub mod still;
 pub mod video;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_shared::domain::{BoundingBox, Face, Point, StillEvidence};
+use countersign_shared::domain::{BoundingBox, Face, FaceQuality, Point, StillEvidence};
 use countersign_shared::telemetry;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use crate::stages::detect::FaceDetector;
 use crate::stages::embed::{Embedding, FaceEmbedder};
 use crate::stages::landmarks::FaceLandmarks;
 use crate::stages::liveness::LivenessJudges;
+use crate::stages::quality;
 use crate::stages::search::{Expected, search};
 
 /// What a still shows, and so what is asked of it.
@@ -56,8 +57,7 @@ pub struct Still {
 impl Still {
     /// Of a picture that there is not, or that was not looked at: its width is 0.
     pub(super) const fn absent() -> Self {
-        let evidence = StillEvidence { width: 0, height: 0, num_faces: 0, face: None, liveness: None };
-        Self { evidence, embedding: None }
+        Self { evidence: StillEvidence::faceless(0, 0), embedding: None }
     }
 }
 
@@ -84,11 +84,8 @@ impl StillStage {
         let picture = sighting.picture.as_ref();
         let faces = count::counted(&sighting.faces);
         let mut evidence = StillEvidence {
-            width: image.width,
-            height: image.height,
             num_faces: faces.len() as u32,
-            face: None,
-            liveness: None,
+            ..StillEvidence::faceless(image.width, image.height)
         };
         let Some((meant, others)) = faces.split_first() else {
             return Ok(Still { evidence, embedding: None });
@@ -118,8 +115,10 @@ impl StillStage {
         };
         let face = Face { landmarks, ..meant.clone() };
         let (width, height) = (f64::from(image.picture.width()), f64::from(image.picture.height()));
-        evidence.face =
-            Some(enlarged(&sighting.turn.back(&face, width, height), f64::from(image.width) / width));
+        let scale = f64::from(image.width) / width;
+        evidence.quality = quality::assess(picture, &meant.points)
+            .map(|found| FaceQuality { eye_distance: found.eye_distance * scale, ..found });
+        evidence.face = Some(enlarged(&sighting.turn.back(&face, width, height), scale));
         Ok(Still { evidence, embedding })
     }
 

@@ -98,6 +98,40 @@ impl Similarity {
     }
 }
 
+/// Where each pixel of an aligned face comes from.
+pub(super) struct Warp {
+    back: Similarity,
+    samples: u32,
+}
+
+impl Warp {
+    /// Onto the template in a square of that side; `None` when the points don't describe a face.
+    pub(super) fn of(points: &[Point; 5], template: &Template, side: u32) -> Option<Self> {
+        let back = Similarity::fit(points, &template.scaled(side))?.inverse()?;
+        // A large face shrinks on its way: a single sample would pick some pixels and skip the rest.
+        let samples = (back.scale().round() as u32).clamp(1, SAMPLES_MAX);
+        Some(Self { back, samples })
+    }
+
+    /// Red, green and blue, 0..=255: the mean of a grid of samples over the pixel. Outside the picture is black.
+    pub(super) fn colour(&self, picture: &Picture, column: u32, row: u32) -> [f32; 3] {
+        let Self { back, samples } = self;
+        let mut sum = [0.0_f32; 3];
+        let offset = |step: u32| (f64::from(step) + 0.5) / f64::from(*samples) - 0.5;
+        for down in 0..*samples {
+            for across in 0..*samples {
+                let target =
+                    Point { x: f64::from(column) + offset(across), y: f64::from(row) + offset(down) };
+                let colour = bilinear(picture, back.apply(target));
+                for channel in 0..3 {
+                    sum[channel] += colour[channel];
+                }
+            }
+        }
+        sum.map(|value| value / (samples * samples) as f32)
+    }
+}
+
 /// What a recogniser is fed: a face on its template, in a square of that side.
 #[derive(Debug, Clone, Copy)]
 pub struct Aligned {
@@ -115,15 +149,11 @@ pub fn align(planes: &mut [f32], aligned: &Aligned, picture: &Picture, points: &
     let Aligned { side, template, scaling } = *aligned;
     let area = side as usize * side as usize;
     assert_eq!(planes.len(), area * 3, "the tensor is as large as the aligned face, this is a bug");
-    let Some(back) = Similarity::fit(points, &template.scaled(side)).and_then(|forth| forth.inverse()) else {
-        return false;
-    };
+    let Some(warp) = Warp::of(points, &template, side) else { return false };
     let order = if scaling.channels == Channels::Bgr { [2, 1, 0] } else { [0, 1, 2] };
-    // A large face shrinks on its way: a single sample would pick some pixels and skip the rest.
-    let samples = (back.scale().round() as u32).clamp(1, SAMPLES_MAX);
     for row in 0..side {
         for column in 0..side {
-            let colour = averaged(picture, &back, column, row, samples);
+            let colour = warp.colour(picture, column, row);
             let at = (row * side + column) as usize;
             for (plane, channel) in order.into_iter().enumerate() {
                 planes[plane * area + at] = (colour[channel] - scaling.mean) / scaling.divisor;
@@ -138,22 +168,6 @@ fn mean(points: &[Point; 5]) -> Point {
         x: points.iter().map(|point| point.x).sum::<f64>() / 5.0,
         y: points.iter().map(|point| point.y).sum::<f64>() / 5.0,
     }
-}
-
-/// The mean of a grid of samples over one target pixel.
-fn averaged(picture: &Picture, back: &Similarity, column: u32, row: u32, samples: u32) -> [f32; 3] {
-    let mut sum = [0.0_f32; 3];
-    let offset = |step: u32| (f64::from(step) + 0.5) / f64::from(samples) - 0.5;
-    for down in 0..samples {
-        for across in 0..samples {
-            let target = Point { x: f64::from(column) + offset(across), y: f64::from(row) + offset(down) };
-            let colour = bilinear(picture, back.apply(target));
-            for channel in 0..3 {
-                sum[channel] += colour[channel];
-            }
-        }
-    }
-    sum.map(|value| value / (samples * samples) as f32)
 }
 
 fn bilinear(picture: &Picture, at: Point) -> [f32; 3] {

@@ -6,6 +6,7 @@
 //! - [`count`]: which of the faces count, and which one is meant.
 //! - [`align`], [`embed`]: a face as a vector, and distances between vectors.
 //! - [`liveness`]: bona fide or presentation attack; [`landmarks`]: the 106 points.
+//! - [`quality`]: how usable a face is; [`pose`]: where it looks.
 //! - [`track`]: a face followed from frame to frame, and when the detector must look again.
 //! - [`behaviour`]: what a face does during a clip, and whether it does what the sound says.
 //! - [`speech`]: whether the expected code was spoken.
@@ -18,6 +19,8 @@ pub mod embed;
 pub mod feed;
 pub mod landmarks;
 pub mod liveness;
+pub mod pose;
+pub mod quality;
 mod scrfd;
 pub mod search;
 pub mod speech;

@@ -1,9 +1,10 @@
 //! A report of each kind.
 
 use countersign_shared::domain::{
-    BehaviourEvidence, BoundingBox, Check, CheckName, Evidence, Face, FaceGesture, FrameSample, Kind,
-    LivenessEvidence, ModelUsed, PhotoEvidence, Point, REPORT_VERSION, Report, SpeechEvidence, SpoofEvidence,
-    StillEvidence, Thresholds, TimeSpan, Timestamp, Transcription, Verdict, VideoEvidence, VideoInfo,
+    BehaviourEvidence, BoundingBox, Check, CheckName, Evidence, Face, FaceGesture, FaceQuality, FrameSample,
+    Kind, LivenessEvidence, ModelUsed, PhotoEvidence, Point, REPORT_VERSION, Report, SpeechEvidence,
+    SpoofEvidence, StillEvidence, Thresholds, TimeSpan, Timestamp, Transcription, Verdict, VideoEvidence,
+    VideoInfo,
 };
 
 use super::CREATED_AT;
@@ -22,6 +23,10 @@ const THRESHOLDS: Thresholds = Thresholds {
     mouth_movement_min: 0.055,
     lip_agreement_min: 0.25,
     repetition_min: 0.15,
+    eye_distance_min: 20.0,
+    sharpness_min: 0.12,
+    exposure_min: 0.3,
+    yaw_max: 65.0,
 };
 
 pub(super) fn photo() -> Report {
@@ -31,6 +36,7 @@ pub(super) fn photo() -> Report {
         check(CheckName::IdCardNotSpoof, 0.65, 0.1),
         check(CheckName::SingleFace, 1.0, 1.0),
         check(CheckName::FaceToFrameRatio, 0.44, 0.7),
+        check(CheckName::PhotoQuality, 3.3, 1.0),
     ];
     let evidence = PhotoEvidence {
         id_card: still(1012, 96.0, 0.65),
@@ -107,8 +113,12 @@ pub(super) fn spoof() -> Report {
         reasons: vec!["face_too_near".to_owned()],
         ..check(CheckName::FaceToFrameRatio, 0.9, 0.7)
     };
-    let checks =
-        vec![check(CheckName::NotSpoof, 0.98, 0.9), check(CheckName::SingleFace, 1.0, 1.0), too_near];
+    let checks = vec![
+        check(CheckName::NotSpoof, 0.98, 0.9),
+        check(CheckName::SingleFace, 1.0, 1.0),
+        too_near,
+        check(CheckName::PhotoQuality, 3.3, 1.0),
+    ];
     let evidence = SpoofEvidence { photo: still(1050, 945.0, 0.98) };
     let report = report(Kind::Spoof, checks, Evidence::Spoof(evidence));
     Report { verdict: Verdict::Rejected, ..report }
@@ -145,6 +155,13 @@ fn still(width: u32, face_width: f64, confidence: f64) -> StillEvidence {
         num_faces: 1,
         face: Some(Face { bounds, score: 0.91, points, turned: 0, landmarks: Vec::new() }),
         liveness: Some(liveness(confidence)),
+        quality: Some(FaceQuality {
+            eye_distance: face_width / 2.0,
+            sharpness: 0.41,
+            exposure: 0.98,
+            yaw: -6.3,
+            pitch: 2.8,
+        }),
     }
 }
 

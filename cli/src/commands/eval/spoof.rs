@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use countersign_shared::config::Config;
-use countersign_shared::domain::{LivenessEvidence, ModelUsed};
+use countersign_shared::domain::{FaceQuality, LivenessEvidence, ModelUsed, Thresholds};
+use countersign_worker::pipeline::quality;
 use countersign_worker::pipeline::still::Subject;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::gallery::Worst;
 use super::models::FaceModels;
 use super::report::spoof as page;
-use super::stats::{AttackRates, Detection, Rate};
+use super::stats::{AttackRates, Detection};
 use super::table::{Row, Table};
 use super::work::{Look, Notebook, look_at};
 use super::{Common, Evaluation};
@@ -35,6 +36,20 @@ pub(crate) struct SpoofArguments {
     threshold: Option<f64>,
 }
 
+/// What the models and the measures say of a picture's face.
+#[derive(Clone, Serialize, Deserialize)]
+struct Seen {
+    liveness: LivenessEvidence,
+    quality: FaceQuality,
+}
+
+impl Seen {
+    /// Of a face that is good enough to be judged.
+    fn confidence(&self, limits: &Thresholds) -> Option<f64> {
+        quality::lacking(&self.quality, limits).is_empty().then_some(self.liveness.confidence)
+    }
+}
+
 /// One picture that was judged.
 pub(super) struct Judged {
     pub(super) label: String,
@@ -49,10 +64,6 @@ pub(super) struct SpoofReport {
     pub(super) profile: String,
     pub(super) models: Vec<ModelUsed>,
     pub(super) files: usize,
-    /// Attack presentation non-response rate by species: attacks in which there is no face.
-    pub(super) apnrr: BTreeMap<String, Rate>,
-    /// Bona fide presentation non-response rate.
-    pub(super) bpnrr: Rate,
     /// Of all attacks together: threshold and rate.
     pub(super) equal_error: Option<(f64, f64)>,
     pub(super) at_threshold: AttackRates,
@@ -75,17 +86,19 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     let models = FaceModels::load(config, common.threads())?;
     let notebook =
         Notebook::new(&common.out, serde_json::to_string(&("liveness", models.faces.for_liveness()))?);
-    let never = CancellationToken::new();
+    let (never, limits) = (CancellationToken::new(), config.pipeline.thresholds());
     let looks = look_at(files, &notebook, common.threads(), |file| {
         models.look(file, |image| {
             let still = models.faces.still.look(image, Subject::LoneSelfie, &never)?.evidence;
-            Ok(still.liveness.map_or(Look::Nothing("NO_FACE".to_owned()), Look::Found))
+            let seen =
+                still.liveness.zip(still.quality).map(|(liveness, quality)| Seen { liveness, quality });
+            Ok(seen.map_or(Look::Nothing("NO_FACE".to_owned()), Look::Found))
         })
     })?;
     let (mut all, mut groups) = (Detection::default(), BTreeMap::<_, BTreeMap<_, Detection>>::new());
     let mut worst = [Worst::new(WORST), Worst::new(WORST)];
     for (row, label, file) in shown {
-        let confidence = looks[&file].found().map(|judged: &LivenessEvidence| judged.confidence);
+        let confidence = looks[&file].found().and_then(|seen: &Seen| seen.confidence(&limits));
         add(&mut all, label, confidence);
         for column in &common.by {
             if let Some(value) = row.get(column) {
@@ -106,8 +119,6 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
         profile: models.profile.clone(),
         models: models.faces.for_liveness(),
         files: looks.len(),
-        apnrr: all.apnrr(),
-        bpnrr: all.bpnrr(),
         equal_error: all.equal_error(),
         at_threshold: all.at(threshold),
         at_apcer: APCER_TARGETS.iter().filter_map(|apcer| all.at_apcer(*apcer)).collect(),
@@ -123,23 +134,23 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     notebook.forget()
 }
 
-/// `scores.tsv`: what each model said of each picture, for statistics of one's own.
-fn write_scores(
-    folder: &Path,
-    table: &Table,
-    looks: &HashMap<PathBuf, Look<LivenessEvidence>>,
-) -> anyhow::Result<()> {
+/// `scores.tsv`: what each model and each measure said of each picture, for statistics of one's own.
+fn write_scores(folder: &Path, table: &Table, looks: &HashMap<PathBuf, Look<Seen>>) -> anyhow::Result<()> {
     let found = || looks.values().filter_map(Look::found);
     let names: Vec<&str> = found()
         .next()
-        .map(|judged| judged.scores.iter().map(|(name, _)| name.as_str()).collect())
+        .map(|seen| seen.liveness.scores.iter().map(|(name, _)| name.as_str()).collect())
         .unwrap_or_default();
-    let mut text = format!("{}\n", [&["file", "label", "confidence"][..], &names].concat().join("\t"));
+    let measures = ["eye_distance", "sharpness", "exposure", "yaw", "pitch"];
+    let columns = [&["file", "label", "confidence"][..], &measures, &names].concat();
+    let mut text = format!("{}\n", columns.join("\t"));
     for row in table.rows() {
-        let Some(judged) = looks[&row.file("file")?].found() else { continue };
+        let Some(Seen { liveness, quality }) = looks[&row.file("file")?].found() else { continue };
+        let FaceQuality { eye_distance, sharpness, exposure, yaw, pitch } = *quality;
+        let numbers = [liveness.confidence, eye_distance, sharpness, exposure, yaw, pitch];
         let mut fields = vec![row.need("file")?.to_owned(), row.need("label")?.to_owned()];
-        fields.push(judged.confidence.to_string());
-        fields.extend(judged.scores.iter().map(|(_, score)| score.to_string()));
+        fields
+            .extend(numbers.iter().chain(liveness.scores.iter().map(|(_, score)| score)).map(f64::to_string));
         text.extend([fields.join("\t").as_str(), "\n"]);
     }
     let path = folder.join("scores.tsv");

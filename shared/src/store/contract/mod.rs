@@ -226,9 +226,7 @@ pub fn report() -> Report {
         ended_at: now,
         thresholds: settings.pipeline.thresholds(),
         models: Vec::new(),
-        evidence: Evidence::Spoof(SpoofEvidence {
-            photo: StillEvidence { width: 640, height: 480, num_faces: 0, face: None, liveness: None },
-        }),
+        evidence: Evidence::Spoof(SpoofEvidence { photo: StillEvidence::faceless(640, 480) }),
     }
 }
 

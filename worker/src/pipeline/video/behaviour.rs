@@ -2,7 +2,7 @@
 
 use countersign_shared::domain::{BehaviourEvidence, Check, CheckName, Thresholds};
 
-use super::checks::reasons;
+use crate::pipeline::decide::reasons;
 
 /// What a still, dubbed or looped face can't do; nothing, of a profile whose models don't measure it. Where there is no voice, mouth and sound can't disagree, and the digits
 /// have failed; where too little moves, nothing is repeated, and the mouth has failed.

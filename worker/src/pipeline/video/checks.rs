@@ -3,6 +3,7 @@
 use countersign_shared::domain::{Check, CheckName, Standing, Thresholds, VideoEvidence};
 
 use super::behaviour;
+use crate::pipeline::decide::reasons;
 
 /// Every check of a video; the verdict is their conjunction. `exchanged` says that someone else was seen for a while,
 /// `challenge` how the challenge stood that was named, if one was.
@@ -106,10 +107,6 @@ fn face_match(evidence: &VideoEvidence, limits: &Thresholds) -> Check {
     }
 }
 
-pub(super) fn reasons<const N: usize>(all: [(bool, &str); N]) -> Vec<String> {
-    all.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason.to_owned()).collect()
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use countersign_shared::domain::{
@@ -133,6 +130,10 @@ pub(super) mod tests {
         mouth_movement_min: 0.055,
         lip_agreement_min: 0.25,
         repetition_min: 0.15,
+        eye_distance_min: 20.0,
+        sharpness_min: 0.12,
+        exposure_min: 0.3,
+        yaw_max: 65.0,
     };
 
     fn good() -> VideoEvidence {
@@ -152,6 +153,7 @@ pub(super) mod tests {
                 num_faces: 1,
                 face: Some(face),
                 liveness: Some(liveness.clone()),
+                quality: None,
             },
             video: VideoInfo { fps: 30, frames: 105, width: 640, height: 480, duration_seconds: 3.5 },
             face_distance_avg: Some(0.6),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::predictions::{Comparison, ModelInput, ModelOutput, Verification};
-use super::{passed, two_decimals};
+use super::{passed, selfie_passed, two_decimals};
 
 /// What was seen on each picture.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,7 +38,7 @@ struct SelfieBreakdown {
     face_to_frame_width_ratio: f64,
     /// Confidence that the face is bona fide, `0.00` to `1.00`, with two decimals.
     not_spoof_confidence: String,
-    /// The confidence reaches `THRESHOLD_SPOOF`.
+    /// The confidence reaches `THRESHOLD_SPOOF`, and the face can be judged at all: not too small, blurred, dark, bright or turned.
     not_spoof_passed: bool,
     /// How many faces were found.
     num_faces: u32,
@@ -57,7 +57,7 @@ pub(super) fn predictions(report: &Report, evidence: &PhotoEvidence) -> Comparis
     };
     let breakdown = Breakdown {
         id_card: card(id_card, passed(report, CheckName::IdCardNotSpoof)),
-        photo: selfie(photo, passed(report, CheckName::NotSpoof), *distance),
+        photo: selfie(photo, selfie_passed(report), *distance),
     };
     let verification = Verification { breakdown, status: report.verdict == Verdict::Passed };
     Comparison::new(report, ModelInput::default(), output, verification)

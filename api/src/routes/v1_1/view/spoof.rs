@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::predictions::Verification;
-use super::{passed, two_decimals};
+use super::{passed, selfie_passed, two_decimals};
 
 /// One photo by itself.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,7 +25,7 @@ struct Metadata {
     face_to_frame_width_ratio_passed: bool,
     /// Confidence that the face is bona fide, `0.00` to `1.00`, with two decimals.
     not_spoof_confidence: String,
-    /// The confidence reaches the threshold.
+    /// The confidence reaches the threshold, and the face can be judged at all: not too small, blurred, dark, bright or turned.
     not_spoof_passed: bool,
     /// How many faces were found.
     num_faces: u32,
@@ -49,7 +49,7 @@ pub(super) fn predictions(report: &Report, evidence: &SpoofEvidence) -> Predicti
     let photo = &evidence.photo;
     let breakdown = Breakdown {
         face_to_frame_width_ratio_passed: passed(report, CheckName::FaceToFrameRatio),
-        not_spoof_passed: passed(report, CheckName::NotSpoof),
+        not_spoof_passed: selfie_passed(report),
         single_face: passed(report, CheckName::SingleFace),
     };
     let metadata = Metadata {

@@ -56,9 +56,7 @@ impl Pipeline for NoPipeline {
             ended_at: now,
             thresholds: self.thresholds,
             models: Vec::new(),
-            evidence: Evidence::Spoof(SpoofEvidence {
-                photo: StillEvidence { width: 0, height: 0, num_faces: 0, face: None, liveness: None },
-            }),
+            evidence: Evidence::Spoof(SpoofEvidence { photo: StillEvidence::faceless(0, 0) }),
         })
     }
 }

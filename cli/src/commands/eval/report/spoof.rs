@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::gallery::{Worst, thumbnail};
 use super::super::models::FaceModels;
 use super::super::spoof::{Judged, SpoofReport};
-use super::super::stats::AttackRates;
+use super::super::stats::{AttackRates, Rate};
 use super::page::{Captioned, Page};
 use super::plot::{Plot, Scale};
 use super::{cells, save};
@@ -31,10 +31,11 @@ pub(in super::super) fn write(
         &["", "rate", "95 %", ""],
         errors(&report.at_threshold),
     );
-    let silent = report.apnrr.iter().map(|(species, rate)| (format!("APNRR {species}"), rate));
-    let silent = silent.chain([("BPNRR".to_owned(), &report.bpnrr)]);
-    let silent = silent.map(|(name, rate)| [vec![name], cells(rate).to_vec()].concat()).collect();
-    page.table("Without a face, in none of the other rates", &["", "rate", "95 %", ""], silent);
+    page.table(
+        "Not judged, and in none of the other rates: no face, or one too small, blurred, badly exposed or turned away",
+        &["", "rate", "95 %", ""],
+        non_responses(&report.at_threshold),
+    );
     let point = |rates: &AttackRates| {
         let most = format!("{:.2} %", rates.apcer_max * 100.0);
         [vec![most, format!("{:.4}", rates.threshold)], cells(&rates.bpcer).to_vec()].concat()
@@ -43,7 +44,8 @@ pub(in super::super) fn write(
     page.table("Operating points", &["greatest APCER", "threshold", "BPCER", "95 %", ""], points);
     for (column, values) in &report.groups {
         let rows = values.iter().flat_map(|(value, rates)| {
-            errors(rates).into_iter().map(move |row| [vec![value.clone()], row].concat())
+            let rows = errors(rates).into_iter().chain(non_responses(rates));
+            rows.map(move |row| [vec![value.clone()], row].concat())
         });
         page.table(&format!("By {column}"), &[column, "", "rate", "95 %", ""], rows.collect());
     }
@@ -58,8 +60,16 @@ pub(in super::super) fn write(
     save(folder, report, &page)
 }
 
+fn row(name: String, rate: &Rate) -> Vec<String> {
+    [vec![name], cells(rate).to_vec()].concat()
+}
+
+fn non_responses(rates: &AttackRates) -> Vec<Vec<String>> {
+    let attacks = rates.apnrr.iter().map(|(species, rate)| row(format!("APNRR {species}"), rate));
+    attacks.chain([row("BPNRR".to_owned(), &rates.bpnrr)]).collect()
+}
+
 fn errors(rates: &AttackRates) -> Vec<Vec<String>> {
-    let row = |name: String, rate| [vec![name], cells(rate).to_vec()].concat();
     let mut rows: Vec<_> =
         rates.apcer.iter().map(|(species, rate)| row(format!("APCER {species}"), rate)).collect();
     rows.push(row("BPCER".to_owned(), &rates.bpcer));

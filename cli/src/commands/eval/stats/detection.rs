@@ -10,7 +10,7 @@ use super::Rate;
 #[derive(Debug, Default, Clone)]
 pub(in super::super) struct Presentations {
     scores: Vec<f64>,
-    /// Presentations without a score, such as pictures without a face.
+    /// Presentations without a score: there is no face, or none that can be judged.
     silent: usize,
 }
 
@@ -61,6 +61,10 @@ pub(in super::super) struct AttackRates {
     pub(in super::super) bpcer: Rate,
     /// The mean of `apcer_max` and `bpcer`.
     pub(in super::super) acer: f64,
+    /// Attack presentation non-response rate, by species.
+    pub(in super::super) apnrr: BTreeMap<String, Rate>,
+    /// Bona fide presentation non-response rate.
+    pub(in super::super) bpnrr: Rate,
 }
 
 impl Detection {
@@ -72,17 +76,15 @@ impl Detection {
         let apcer_max = apcer.values().map(|rate| rate.share).fold(0.0, f64::max);
         let count = self.bona_fide.scores.len();
         let bpcer = Rate::new(count - self.bona_fide.passed(threshold), count);
-        AttackRates { threshold, apcer, apcer_max, bpcer, acer: f64::midpoint(apcer_max, bpcer.share) }
-    }
-
-    /// Attack presentation non-response rate by species.
-    pub(in super::super) fn apnrr(&self) -> BTreeMap<String, Rate> {
-        self.attacks.iter().map(|(species, shown)| (species.clone(), shown.silence())).collect()
-    }
-
-    /// Bona fide presentation non-response rate.
-    pub(in super::super) fn bpnrr(&self) -> Rate {
-        self.bona_fide.silence()
+        AttackRates {
+            threshold,
+            apcer,
+            apcer_max,
+            bpcer,
+            acer: f64::midpoint(apcer_max, bpcer.share),
+            apnrr: self.attacks.iter().map(|(species, shown)| (species.clone(), shown.silence())).collect(),
+            bpnrr: self.bona_fide.silence(),
+        }
     }
 
     /// The least threshold at which no species passes more often than that.
@@ -183,10 +185,11 @@ mod tests {
         let mut detection = detection(&[0.9], &[("print", &[0.1])]);
         detection.bona_fide.add(None);
         detection.attacks.entry("mask".to_owned()).or_default().add(None);
-        assert_eq!((detection.bpnrr().errors, detection.bpnrr().of), (1, 2));
-        assert_eq!(detection.apnrr()["mask"].errors, 1);
-        assert_eq!(detection.at(0.5).bpcer.of, 1);
-        assert_eq!(detection.at(0.5).apcer["mask"].of, 0, "a species is never left out of the table");
+        let rates = detection.at(0.5);
+        assert_eq!((rates.bpnrr.errors, rates.bpnrr.of), (1, 2));
+        assert_eq!(rates.apnrr["mask"].errors, 1);
+        assert_eq!(rates.bpcer.of, 1);
+        assert_eq!(rates.apcer["mask"].of, 0, "a species is never left out of the table");
     }
 
     #[test]
