@@ -33,7 +33,7 @@ impl Folder {
         Self { data: temporary.path().to_owned(), _temporary: Some(temporary) }
     }
 
-    /// The files of all uploads. Beside their folders lies the lock of the process that serves.
+    /// The files of all uploads. Beside them lies the lock of the process that serves.
     pub(crate) fn media_files(&self) -> Vec<PathBuf> {
         let mut files = files_below(&self.data.join("media"));
         files.retain(|path| path.file_name().is_none_or(|name| name != "serve.lock"));

@@ -1,22 +1,24 @@
-//! Media in a local folder: `{verification}/{role}`, and beside it what is still being written.
+//! Media in a local folder: `{verification}.{role}`, and in a folder of their own those that are still being written.
 
-use std::collections::BinaryHeap;
-use std::io::{self, ErrorKind, SeekFrom};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use tokio::fs::{self, File, OpenOptions};
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufWriter};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::task::spawn_blocking;
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use super::{BlobError, BlobKey, BlobWriter, Blobs, LocalBlob, Pieces, exactly};
 use crate::config::create_private;
-use crate::domain::{Timestamp, VerificationId};
+use crate::domain::{MediaRole, Timestamp, VerificationId};
 
 /// What one upload holds in memory, besides the chunk in hand.
 const BUFFER: usize = 128 * 1024;
@@ -24,43 +26,53 @@ const BUFFER: usize = 128 * 1024;
 /// What one download holds in memory.
 const PIECE: usize = 64 * 1024;
 
-/// How often the folders are made anew when a deletion next door takes them away in between.
-const TRIES: u32 = 5;
-
 pub struct FolderBlobs {
+    folders: Arc<Folders>,
+}
+
+/// One file system holds both, so that finishing a file is giving it another name.
+struct Folders {
     root: PathBuf,
+    unfinished: PathBuf,
 }
 
 impl FolderBlobs {
     /// Makes the folder when there is none.
     pub fn open(root: PathBuf) -> io::Result<Self> {
-        create_private(&root)?;
-        Ok(Self { root })
+        let unfinished = root.join("unfinished");
+        create_private(&unfinished)?;
+        Ok(Self { folders: Arc::new(Folders { root, unfinished }) })
     }
 
     fn path(&self, key: &BlobKey) -> PathBuf {
-        self.root.join(key.as_str())
+        self.folders.root.join(name(key))
     }
+}
+
+fn name(key: &BlobKey) -> String {
+    key.as_str().replace('/', ".")
 }
 
 #[async_trait]
 impl Blobs for FolderBlobs {
     async fn write(&self, key: &BlobKey) -> Result<Box<dyn BlobWriter>, BlobError> {
-        let finished = self.path(key);
-        let staged = finished.with_extension(format!("{}.part", Uuid::now_v7().simple()));
-        let file = create(&staged).await?;
-        let staging = Staging { path: staged, root: self.root.clone(), kept: false };
-        Ok(Box::new(FolderWriter { file: BufWriter::with_capacity(BUFFER, file), staging, finished }))
+        let staged = format!("{}.{}", name(key), Uuid::now_v7().simple());
+        Ok(Box::new(FolderWriter {
+            held: Vec::new(),
+            staging: Staging { path: self.folders.unfinished.join(staged), file: None },
+            folders: Arc::clone(&self.folders),
+            finished: self.path(key),
+        }))
     }
 
     async fn local(&self, key: &BlobKey) -> Result<LocalBlob, BlobError> {
         let path = self.path(key);
-        fs::metadata(&path).await?;
+        tokio::fs::metadata(&path).await?;
         Ok(LocalBlob::in_place(path))
     }
 
     async fn read(&self, key: &BlobKey, range: Range<u64>) -> Result<Pieces, BlobError> {
-        let mut file = File::open(self.path(key)).await?;
+        let mut file = tokio::fs::File::open(self.path(key)).await?;
         file.seek(SeekFrom::Start(range.start)).await?;
         let length = range.end.saturating_sub(range.start);
         let pieces = ReaderStream::with_capacity(file.take(length), PIECE).map_err(BlobError::from);
@@ -68,10 +80,7 @@ impl Blobs for FolderBlobs {
     }
 
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
-        let path = self.path(key);
-        absent_is_fine(fs::remove_file(&path).await)?;
-        remove_empty_parents(&path, &self.root);
-        Ok(())
+        Ok(absent_is_fine(tokio::fs::remove_file(self.path(key)).await)?)
     }
 
     /// The age of a verification is in its identifier, which is made when its upload begins. Every page reads the whole
@@ -82,86 +91,128 @@ impl Blobs for FolderBlobs {
         after: Option<VerificationId>,
         limit: usize,
     ) -> Result<Vec<VerificationId>, BlobError> {
+        let folders = Arc::clone(&self.folders);
         let before = Timestamp::now().before(age);
-        let mut oldest = BinaryHeap::new();
-        let mut entries = fs::read_dir(&self.root).await?;
-        while let Some(entry) = entries.next_entry().await? {
-            let id = entry.file_name().to_str().and_then(|name| name.parse::<VerificationId>().ok());
-            let due =
-                |id: &VerificationId| id.created_at() <= before && after.is_none_or(|after| after < *id);
-            oldest.extend(id.filter(due));
-            if oldest.len() > limit {
-                oldest.pop();
+        blocking(move || {
+            let mut oldest = BTreeSet::new();
+            for folder in [&folders.root, &folders.unfinished] {
+                for entry in fs::read_dir(folder)? {
+                    let id = owner(&entry?.file_name().to_string_lossy());
+                    let due = |id: &VerificationId| {
+                        id.created_at() <= before && after.is_none_or(|after| after < *id)
+                    };
+                    oldest.extend(id.filter(due));
+                    if oldest.len() > limit {
+                        oldest.pop_last();
+                    }
+                }
             }
-        }
-        Ok(oldest.into_sorted_vec())
+            Ok(oldest.into_iter().collect())
+        })
+        .await
     }
 
     async fn delete_all(&self, id: VerificationId) -> Result<(), BlobError> {
-        Ok(absent_is_fine(fs::remove_dir_all(self.root.join(id.to_string())).await)?)
+        let folders = Arc::clone(&self.folders);
+        blocking(move || {
+            for role in MediaRole::ALL {
+                absent_is_fine(fs::remove_file(folders.root.join(name(&BlobKey::new(id, role)))))?;
+            }
+            for entry in fs::read_dir(&folders.unfinished)? {
+                let entry = entry?;
+                if owner(&entry.file_name().to_string_lossy()) == Some(id) {
+                    absent_is_fine(fs::remove_file(entry.path()))?;
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 }
 
+/// Whose file that is.
+fn owner(file: &str) -> Option<VerificationId> {
+    file.split('.').next().and_then(|id| id.parse().ok())
+}
+
+/// Every call into the file system may wait for a disk, and each way to another thread costs as much as a small file.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, BlobError> {
+    Ok(spawn_blocking(work).await.map_err(io::Error::other)??)
+}
+
 struct FolderWriter {
-    file: BufWriter<File>,
+    held: Vec<u8>,
     staging: Staging,
+    folders: Arc<Folders>,
     finished: PathBuf,
 }
 
 #[async_trait]
 impl BlobWriter for FolderWriter {
     async fn write(&mut self, chunk: Bytes) -> Result<(), BlobError> {
-        Ok(self.file.write_all(&chunk).await?)
+        self.held.extend_from_slice(&chunk);
+        if self.held.len() < BUFFER {
+            return Ok(());
+        }
+        let (held, mut staging) = (std::mem::take(&mut self.held), self.staging.take());
+        (self.held, self.staging) = blocking(move || {
+            let mut held = held;
+            staging.append(&held)?;
+            held.clear();
+            Ok((held, staging))
+        })
+        .await?;
+        Ok(())
     }
 
     async fn finish(mut self: Box<Self>) -> Result<(), BlobError> {
-        self.file.flush().await?;
-        self.file.get_ref().sync_all().await?;
-        fs::rename(&self.staging.path, &self.finished).await?;
-        self.staging.kept = true;
-        // The names must be on disk as well: the file's in its folder, and the new folders' in theirs.
-        for folder in self.finished.ancestors().skip(1).take(2) {
-            File::open(folder).await?.sync_all().await?;
-        }
-        Ok(())
+        let Self { held, mut staging, folders, finished } = *self;
+        blocking(move || {
+            staging.append(&held)?.sync_all()?;
+            staging.become_file(&finished)?;
+            // The name must be on disk as well.
+            File::open(&folders.root)?.sync_all()
+        })
+        .await
     }
 
     async fn abort(self: Box<Self>) {}
 }
 
-/// The unfinished file, which goes when it is dropped; what a killed process leaves is found by the sweep.
+/// The unfinished file, if there is one yet. It goes when it is dropped; what a killed process leaves is found by the sweep.
 struct Staging {
     path: PathBuf,
-    root: PathBuf,
-    kept: bool,
+    file: Option<File>,
+}
+
+impl Staging {
+    fn take(&mut self) -> Self {
+        Self { path: self.path.clone(), file: self.file.take() }
+    }
+
+    fn append(&mut self, content: &[u8]) -> io::Result<&File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => OpenOptions::new().write(true).create_new(true).open(&self.path)?,
+        };
+        let file = self.file.insert(file);
+        file.write_all(content)?;
+        Ok(file)
+    }
+
+    fn become_file(&mut self, finished: &Path) -> io::Result<()> {
+        fs::rename(&self.path, finished)?;
+        self.file = None;
+        Ok(())
+    }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if !self.kept && std::fs::remove_file(&self.path).is_ok() {
-            remove_empty_parents(&self.path, &self.root);
-        }
-    }
-}
-
-async fn create(path: &Path) -> io::Result<File> {
-    let folder = path.parent().unwrap_or(path);
-    for _ in 1..TRIES {
-        create_private(folder)?;
-        match OpenOptions::new().write(true).create_new(true).open(path).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            done => return done,
-        }
-    }
-    create_private(folder)?;
-    OpenOptions::new().write(true).create_new(true).open(path).await
-}
-
-/// Removes the folders between a removed file and the root, as far as they are empty.
-fn remove_empty_parents(path: &Path, root: &Path) {
-    for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
-        if std::fs::remove_dir(folder).is_err() {
-            return;
+        if self.file.is_some() {
+            let _swept_later = fs::remove_file(&self.path);
         }
     }
 }
@@ -189,7 +240,6 @@ impl From<io::Error> for BlobError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::MediaRole;
 
     fn blobs() -> (tempfile::TempDir, FolderBlobs) {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -209,14 +259,18 @@ mod tests {
         drop(writer);
         blobs.write(&gone).await.expect("a writer").abort().await;
         blobs.write(&kept).await.expect("a writer").finish().await.expect("finished");
-        assert_eq!(files_below(&blobs.root), [blobs.path(&kept)]);
+        let mut long = blobs.write(&gone).await.expect("a writer");
+        long.write(vec![7; 2 * BUFFER].into()).await.expect("written");
+        assert_eq!(files_below(&blobs.folders.unfinished).len(), 1, "a long upload is not kept in memory");
+        drop(long);
+        assert_eq!(files_below(&blobs.folders.root), [blobs.path(&kept)]);
         blobs.delete(&kept).await.expect("deleted");
-        assert_eq!(std::fs::read_dir(&blobs.root).expect("the root stays").count(), 0);
+        assert!(files_below(&blobs.folders.root).is_empty());
     }
 
     fn files_below(folder: &Path) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(folder).expect("a folder") {
+        for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
         }
