@@ -1,7 +1,9 @@
 //! The pipeline of a configured profile: every model loaded and warm, one dispatch by kind.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use countersign_shared::config::Config;
 use countersign_shared::domain::{Kind, Report};
@@ -48,14 +50,19 @@ impl VerificationPipeline {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
         files.ensure(&profile)?;
-        let faces = Faces::load(config, &profile, &files)?;
         let (limits, thresholds) = (MediaLimits::new(config), config.pipeline.thresholds());
-        let still = || Arc::clone(&faces.still);
         let sessions = match config.models.speech_sessions {
             0 => config.worker.effective_permits().min(SPEECH_SESSIONS_MAX),
             sessions => sessions,
         };
-        let speech = load_speech(&profile, &files, sessions)?;
+        // Side by side: half of a start is either.
+        let (faces, speech) = thread::scope(|scope| {
+            let speech = scope.spawn(|| load_speech(&profile, &files, sessions));
+            (Faces::load(config, &profile, &files), speech.join())
+        });
+        let faces = faces?;
+        let speech = speech.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let still = || Arc::clone(&faces.still);
         let mut for_video = faces.for_comparison();
         for_video.extend([used(&profile.voice_detector.model), used(&profile.recogniser.model)]);
         Ok(Self {

@@ -29,6 +29,7 @@ const POSITIONS_PER_SECOND: usize = 50;
 const POSITIONS_OF_SILENCE: usize = 256;
 const POSITIONS_MIN: usize = 512;
 const POSITIONS_MAX: usize = 1_500;
+const POSITIONS_OF_WARM_UP: usize = 64;
 
 /// Whisper's state and the voice detector of one thread, used for clip after clip. Nothing of a clip reaches the next.
 pub(super) struct Recogniser {
@@ -45,13 +46,14 @@ impl Recogniser {
         Ok(Self { model, state, voice: VoiceDetector::load(vad_path)?, settings: HashMap::new() })
     }
 
-    /// Runs every part once, so that buffers are allocated before the first clip.
+    /// Runs every part once on as little as it takes, so that what can't run fails at the start.
     pub(super) fn warm_up(&mut self) -> Result<(), EngineError> {
-        let silence = vec![0.0; 5 * SAMPLE_RATE];
+        let silence = vec![0.0; SAMPLE_RATE];
         self.voice.listen(&silence)?;
         let language = "en-US".parse().map_err(failed)?;
         let digits = "123456".parse().map_err(failed)?;
-        self.hear(&silence, language, |scorer, named| weigh(scorer, named, digits).map(|_| ()))
+        self.transcribe(&silence, language, POSITIONS_OF_WARM_UP, 1)?;
+        weigh(&mut Scorer::new(&self.model, &mut self.state, language)?, &[], digits).map(|_| ())
     }
 
     /// Weighs each of the codes against the clip. A window is encoded once for all of them, and left out when all have
@@ -117,16 +119,23 @@ impl Recogniser {
         language: Language,
         weigh: impl FnOnce(&mut Scorer<'_>, &[u8]) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let transcript = self.transcribe(window, language)?;
+        let transcript = self.transcribe(window, language, positions(window.len()), TRANSCRIPT_TOKENS_MAX)?;
         let mut scorer = Scorer::new(&self.model, &mut self.state, language)?;
         weigh(&mut scorer, &digits_in(&transcript, language.primary()))
     }
 
-    /// The free transcript. Besides, this is the only way to encode a window at its own length.
-    fn transcribe(&mut self, window: &[f32], language: Language) -> Result<String, EngineError> {
+    /// The free transcript, of so many tokens at most. Besides, this is the only way to encode a window at its own length.
+    fn transcribe(
+        &mut self,
+        window: &[f32],
+        language: Language,
+        positions: usize,
+        tokens: i32,
+    ) -> Result<String, EngineError> {
         let code = language_code(language);
         let mut settings = self.settings.entry(code).or_insert_with(|| settings_for(code)).clone();
-        settings.set_audio_ctx(positions(window.len()) as i32);
+        settings.set_audio_ctx(positions as i32);
+        settings.set_max_tokens(tokens);
         self.state.full(settings, window).map_err(failed)?;
         self.state.as_iter().map(|segment| Ok(segment.to_str_lossy().map_err(failed)?.into_owned())).collect()
     }
@@ -157,7 +166,6 @@ fn settings_for(code: &'static str) -> FullParams<'static, 'static> {
     settings.set_n_threads(1);
     settings.set_temperature(0.0);
     settings.set_temperature_inc(0.0);
-    settings.set_max_tokens(TRANSCRIPT_TOKENS_MAX);
     settings.set_single_segment(true);
     settings.set_no_timestamps(true);
     settings.set_suppress_blank(true);
