@@ -1,5 +1,7 @@
 //! Still images: any common format, from its bytes, to an upright packed RGB picture.
 
+mod scaled;
+
 use std::fs;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,9 +58,14 @@ fn decode_bytes(bytes: &[u8], limits: &MediaLimits) -> Result<DecodedImage, Medi
         return Err(MediaError::TooManyPixels { pixels, limit: limits.image_pixels });
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let stored = DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?;
+    let scaled = (format == ImageFormat::Jpeg)
+        .then(|| scaled::decode(bytes, (width, height), limits.image_side, limits.image_pixels * 3));
+    let stored = match scaled.flatten() {
+        Some(picture) => picture,
+        None => flatten(DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?),
+    };
 
-    let reduced = reduce(flatten(stored), limits.image_side)?;
+    let reduced = reduce(stored, limits.image_side)?;
     let mut upright = DynamicImage::ImageRgb8(reduced);
     upright.apply_orientation(orientation);
     let upright = upright.into_rgb8();

@@ -146,10 +146,32 @@ fn the_header_is_refused_before_pixels_are_decoded() {
 #[test]
 fn a_large_image_is_reduced_once_and_its_size_reported() {
     let image = RgbImage::from_pixel(4000, 3000, image::Rgb([10, 200, 30]));
-    let image = decoded(&encoded(&DynamicImage::ImageRgb8(image), ImageFormat::Jpeg)).expect("an image");
+    let image = decoded(&encoded(&DynamicImage::ImageRgb8(image), ImageFormat::Png)).expect("an image");
     assert_eq!((image.width, image.height), (4000, 3000));
     assert_eq!((image.picture.width(), image.picture.height()), (2048, 1536));
     assert!(near(image.picture.pixel(1000, 1000), [10, 200, 30]));
+}
+
+#[test]
+fn a_large_jpeg_is_read_at_half_its_size_and_looks_the_same() {
+    let large = RgbImage::from_fn(4032, 3024, |x, y| {
+        image::Rgb([(x / 16) as u8, (y / 12) as u8, (x / 400 * 28) as u8])
+    });
+    let bytes = encoded(&DynamicImage::ImageRgb8(large.clone()), ImageFormat::Jpeg);
+    let half = decoded(&bytes).expect("an image");
+    assert_eq!((half.width, half.height), (4032, 3024));
+    assert_eq!((half.picture.width(), half.picture.height()), (2016, 1512));
+    for (x, y) in [(3, 3), (500, 200), (1007, 1500), (2010, 700)] {
+        assert!(near(half.picture.pixel(x, y), large.get_pixel(2 * x, 2 * y).0), "{x} {y}");
+    }
+    // Grey files, and those that would become too small, are read whole.
+    let grey = encoded(
+        &DynamicImage::ImageLuma8(ImageBuffer::from_pixel(4032, 3024, Luma([77]))),
+        ImageFormat::Jpeg,
+    );
+    assert!(near(decoded(&grey).expect("an image").picture.pixel(9, 9), [77; 3]));
+    let small = encoded(&DynamicImage::ImageRgb8(RgbImage::new(2900, 2000)), ImageFormat::Jpeg);
+    assert_eq!(decoded(&small).expect("an image").picture.width(), 2048);
 }
 
 #[test]
