@@ -18,16 +18,33 @@ pub(crate) use self::watcher::Watcher;
 /// Before a row is read again that could not be.
 pub(crate) const READ_AGAIN: Duration = Duration::from_secs(1);
 
+/// What whoever begins to wait knows of the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It may have ended long ago.
+    Nothing,
+    /// It was written after the listener was registered: until that says otherwise, the row is queued.
+    Queued,
+}
+
 /// The finished verification, or `None` when it is not finished after `limit` or the process stops. `listener` must
 /// have been registered before the row was written, or at least before it is read here.
 pub(crate) async fn finished(
     front: &Front,
     tenant: TenantId,
     id: VerificationId,
+    known: Known,
     mut listener: Listener,
     limit: Duration,
 ) -> Result<Option<Verification>, Problem> {
     let deadline = Instant::now() + limit;
+    if known == Known::Queued {
+        tokio::select! {
+            () = listener.changed() => {}
+            () = tokio::time::sleep_until(deadline) => return Ok(None),
+            () = front.stop_waiting.cancelled() => return Ok(None),
+        }
+    }
     loop {
         let is_read = match front.verifications.verification(tenant, id).await {
             Ok(verification) if verification.state.is_final() => return Ok(Some(verification)),

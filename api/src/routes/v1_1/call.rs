@@ -6,6 +6,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use countersign_shared::domain::{Kind, Lane, Priority, ProblemCode, Scope, State, Verification};
+use countersign_shared::signal::Listener;
 
 use super::videoverify::CHALLENGE;
 use super::view::view;
@@ -15,7 +16,7 @@ use crate::demand::{Demand, traceparent};
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::upload::{Form, Upload, receive};
-use crate::wait;
+use crate::wait::{self, Known};
 
 /// What a call with pictures can be refused with, or fail with.
 pub(super) const PICTURE_CODES: &[ProblemCode] = &[
@@ -69,9 +70,9 @@ pub(super) async fn answer(
     let upload = take_in(&front, request.headers(), payload, endpoint).await.map_err(Problem::closing)?;
 
     let language_as_sent = upload.text(CHALLENGE.language).ok().map(str::to_owned);
-    let awaited = submit(&front, upload, endpoint, request.headers()).await?;
+    let (awaited, listener) = submit(&front, upload, endpoint, request.headers()).await?;
     request.extensions_mut().insert(awaited.id());
-    let verification = result(&front, awaited).await?;
+    let verification = result(&front, awaited, listener).await?;
     documented(verification, language_as_sent.as_deref())
 }
 
@@ -95,18 +96,18 @@ async fn submit(
     upload: Upload,
     endpoint: &Endpoint,
     headers: &HeaderMap,
-) -> Result<Awaited, Problem> {
+) -> Result<(Awaited, Listener), Problem> {
     let kind = (endpoint.kind)(&upload)?;
     let demand = Demand::new(upload, kind, Priority::Interactive, CHALLENGE, None)?;
     front.ensure_room(demand.request.lane(), Some(demand.caller.tenant)).await?;
-    accept(front, demand, traceparent(headers), None).await
+    // Registered before the row is written, so no change of it can be missed.
+    let listener = front.signal.listen(demand.draft.id()).await;
+    Ok((accept(front, demand, traceparent(headers), None).await?, listener))
 }
 
-async fn result(front: &Front, awaited: Awaited) -> Result<Verification, Problem> {
+async fn result(front: &Front, awaited: Awaited, listener: Listener) -> Result<Verification, Problem> {
     let (tenant, id) = (awaited.tenant(), awaited.id());
-    // Registered before the row is read, so no change can fall between the two.
-    let listener = front.signal.listen(id).await;
-    let finished = wait::finished(front, tenant, id, listener, front.wait).await;
+    let finished = wait::finished(front, tenant, id, Known::Queued, listener, front.wait).await;
     awaited.release();
     finished?
         .ok_or_else(|| Problem::of(ProblemCode::TimedOut).with_location(format!("/v2/verifications/{id}")))

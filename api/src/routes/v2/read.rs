@@ -11,7 +11,7 @@ use crate::etag;
 use crate::front::Front;
 use crate::openapi::sample;
 use crate::problem::Problem;
-use crate::wait;
+use crate::wait::{self, Known};
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +67,9 @@ pub(super) async fn handle(
     let Query { wait } = query(&request)?;
     if let Some(limit) = wait.map(patience).transpose()? {
         let listener = front.signal.listen(id).await;
-        if let Some(finished) = wait::finished(&front, caller.tenant, id, listener, limit).await? {
+        if let Some(finished) =
+            wait::finished(&front, caller.tenant, id, Known::Nothing, listener, limit).await?
+        {
             return etag::answer(&request, &Resource::from(finished));
         }
     }

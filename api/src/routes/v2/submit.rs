@@ -25,7 +25,7 @@ use crate::idempotency::{Held, Keyed, REPLAYED, Turn};
 use crate::openapi::sample;
 use crate::problem::Problem;
 use crate::upload::{Form, Upload, receive};
-use crate::wait;
+use crate::wait::{self, Known};
 
 const KIND: &str = "kind";
 const LANE: &str = "lane";
@@ -167,7 +167,7 @@ pub(super) async fn handle(
     request.extensions_mut().insert(id);
 
     // It is accepted, whatever happens now: an error would make the client submit it again.
-    let finished = finished(&front, tenant, id, listener, preferred).await;
+    let finished = finished(&front, tenant, id, Known::Queued, listener, preferred).await;
     if let (None, Some(body)) = (&finished, first) {
         return Ok(answer(StatusCode::ACCEPTED, id, preferred).content_type("application/json").body(body));
     }
@@ -195,7 +195,7 @@ async fn replay(
         Problem::new(ProblemCode::NotFound, detail)
     })?;
     let listener = front.signal.listen(id).await;
-    if let Some(finished) = finished(front, tenant, id, listener, preferred).await {
+    if let Some(finished) = finished(front, tenant, id, Known::Nothing, listener, preferred).await {
         let mut response = answer(StatusCode::OK, id, preferred);
         return Ok(response.insert_header((REPLAYED, "true")).json(Resource::from(finished)));
     }
@@ -208,10 +208,11 @@ async fn finished(
     front: &Front,
     tenant: TenantId,
     id: VerificationId,
+    known: Known,
     listener: Listener,
     preferred: Option<Duration>,
 ) -> Option<Verification> {
-    wait::finished(front, tenant, id, listener, preferred?).await.ok().flatten()
+    wait::finished(front, tenant, id, known, listener, preferred?).await.ok().flatten()
 }
 
 fn answer(status: StatusCode, id: VerificationId, preferred: Option<Duration>) -> HttpResponseBuilder {
