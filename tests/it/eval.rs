@@ -43,8 +43,19 @@ fn pairs_of_faces_give_rates_with_their_intervals() {
     let table = "same\tfile_a\tfile_b\tkind\n\
                  1\tid_card.jpg\tselfie.jpg\tcard\n\
                  0\tother_id_card.jpg\tselfie.jpg\tcard\n\
-                 0\ttext.jpg\tselfie.jpg\tcard\n";
+                 0\ttext.jpg\tselfie.jpg\tcard\n\
+                 0\tselfie.jpg\ttext.jpg\tcard\n";
     let (report, folder) = evaluated("faces", table, &["--by", "kind"]);
+    assert_eq!(report["repeated_lines"], 1, "the same pair the other way round is the same: {report}");
+    for lost in [&report["lost"], &report["groups"]["kind"]["card"]["lost"]] {
+        assert_eq!(
+            (&lost["genuine"]["errors"], &lost["impostor"]["errors"]),
+            (&0.into(), &1.into()),
+            "{lost}"
+        );
+    }
+    let failures = &report["groups"]["kind"]["card"]["failures_to_acquire"];
+    assert_eq!((&failures["errors"], &failures["of"]), (&1.into(), &4.into()), "{failures}");
     assert_eq!(
         (&report["genuine"], &report["impostor"], &report["files"]),
         (&1.into(), &1.into(), &4.into())
@@ -118,6 +129,17 @@ fn a_spoken_code_is_accepted_and_other_codes_and_sounds_are_not() {
     assert_eq!(report["failures_to_acquire"]["errors"], 1, "{report}");
     assert_eq!(report["groups"]["noise"]["clean"]["genuine_refused"]["of"], 1, "{report}");
     assert_eq!(left(folder.path()), ["report.html", "report.json"]);
+    let settings = folder.path().join("settings.toml");
+    let output = countersign()
+        .args(["eval", "calibrate"])
+        .arg(folder.path().join("out/report.json"))
+        .arg("--out")
+        .arg(&settings)
+        .output()
+        .expect("countersign runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("`speech`") && errors.contains("`eval faces` or `eval spoof`"), "{errors}");
+    assert!(!output.status.success() && !settings.exists());
 }
 
 #[test]
@@ -134,6 +156,8 @@ fn each_attack_in_a_video_is_counted_with_the_check_that_stops_it() {
         assert_eq!((&rate["errors"], &rate["of"]), (&0.into(), &1.into()), "{species}: {report}");
         assert_eq!(report["attacks"][species]["failed"][check], 1, "{species}: {report}");
     }
+    assert_eq!(report["evaluation"], "video", "{report}");
+    assert!(report["models"].as_array().is_some_and(|models| models.len() > 3), "{report}");
     let unused = &report["attacks"]["dubbed-voice"]["without_answer"];
     assert_eq!(unused["VIDEO_WITHOUT_AUDIO"], 1, "{report}");
     assert_eq!(left(folder.path()), ["report.html", "report.json"]);

@@ -41,6 +41,8 @@ pub(crate) enum EvalCommand {
 enum Evaluation {
     Faces,
     Spoof,
+    Speech,
+    Video,
 }
 
 /// What every evaluation is told.

@@ -1,7 +1,7 @@
 //! `countersign eval speech`: spoken codes, and how often the right one is refused or a wrong one accepted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -10,17 +10,20 @@ use countersign_shared::domain::{Digits, Language, ModelUsed, SpeechEvidence};
 use countersign_worker::engines::speech::SpeechLimits;
 use serde::{Deserialize, Serialize};
 
-use super::Common;
 use super::claims::Claims;
-use super::gallery::Worst;
+use super::gallery::{Worst, root};
 use super::models::SpeechModels;
 use super::report::speech as page;
-use super::stats::{CodeRates, Codes, Rate, ScorePoint, Trial};
+use super::stats::{CodeRates, Codes, Groups, Rate, ScorePoint, Trial, distinct};
 use super::table::Row;
 use super::work::{Look, Notebook, look_at};
+use super::{Common, Evaluation};
 
-/// The least scores that errors are given for.
+const COLUMNS: [&str; 4] = ["file", "digits", "language", "spoken"];
+/// The least scores that errors are given for, beside the service's own.
 const SCORES: [f64; 7] = [-2.0, -4.0, -6.0, -8.0, -10.0, -12.0, -15.0];
+/// Points of the curve.
+const CURVE: usize = 500;
 /// Worst cases of either kind.
 const WORST: usize = 15;
 /// Wrong codes that differ in one digit: one for each place.
@@ -41,6 +44,7 @@ pub(crate) struct SpeechArguments {
 /// One line of the table.
 struct Clip<'a> {
     row: Row<'a>,
+    line: usize,
     file: PathBuf,
     language: Language,
     spoken: Spoken<'a>,
@@ -85,35 +89,45 @@ pub(super) struct Judged {
 /// What `report.json` says.
 #[derive(Serialize)]
 pub(super) struct SpeechReport {
+    pub(super) evaluation: Evaluation,
     pub(super) profile: String,
     pub(super) models: Vec<ModelUsed>,
     pub(super) files: usize,
+    /// Lines that say what an earlier one says.
+    pub(super) repeated_lines: usize,
     pub(super) limits: BTreeMap<&'static str, f64>,
+    /// The service's own least score.
+    #[serde(skip)]
+    pub(super) score_min: f64,
     /// Clips that can't be decoded or hold no sound. They are in none of the rates.
     pub(super) failures_to_acquire: Rate,
     /// Why right codes were refused, and why clips could not be acquired.
     pub(super) reasons: BTreeMap<String, usize>,
     pub(super) rates: CodeRates,
     pub(super) at_score: Vec<ScorePoint>,
+    /// Wrong codes accepted, of the species that passes most, and right codes refused, along the least scores.
+    pub(super) curve: Vec<(f64, f64)>,
     /// Column, then value.
-    pub(super) groups: BTreeMap<String, BTreeMap<String, CodeRates>>,
+    pub(super) groups: Groups<CodeRates>,
 }
 
 pub(super) fn run(arguments: &SpeechArguments, config: &Config) -> anyhow::Result<()> {
     let common = &arguments.common;
     let table = common.table()?;
-    table.require(["file", "digits", "language", "spoken"])?;
-    let clips: Vec<_> = table
-        .rows()
-        .enumerate()
+    table.require(COLUMNS)?;
+    let columns = COLUMNS.into_iter().chain(common.by.iter().map(String::as_str));
+    let lines = table.rows().enumerate();
+    let (lines, repeated_lines) =
+        distinct(lines, |(_, row)| columns.clone().map(|column| row.get(column)).collect::<Vec<_>>());
+    let clips: Vec<_> = lines
+        .into_iter()
         .map(|(line, row)| clip(row, line, arguments.others))
         .collect::<anyhow::Result<_>>()?;
     let limits = SpeechLimits::from(&config.pipeline);
     let models = SpeechModels::load(config, limits, common.threads())?;
     let made_with = ("speech", models.used(), arguments.others, limits_of(&limits), digest(&clips));
     let notebook = Notebook::new(&common.out, serde_json::to_string(&made_with)?);
-    let by_line: HashMap<PathBuf, &Clip<'_>> =
-        clips.iter().enumerate().map(|(line, clip)| (key(line, &clip.file), clip)).collect();
+    let by_line: HashMap<PathBuf, &Clip<'_>> = clips.iter().map(|clip| (key(clip), clip)).collect();
     let looks = look_at(by_line.keys().cloned(), &notebook, common.threads(), |key| {
         let clip = by_line.get(key).context("a clip without a line, which is a bug")?;
         let codes = clip.trials.iter().map(|(code, _)| *code).collect();
@@ -125,28 +139,31 @@ pub(super) fn run(arguments: &SpeechArguments, config: &Config) -> anyhow::Resul
             Look::Nothing(reason) => Look::Nothing(reason),
         })
     })?;
-    let mut tally = Tally::new(limits);
-    for (line, clip) in clips.iter().enumerate() {
-        tally.add(clip, &looks[&key(line, &clip.file)], &common.by);
+    let mut tally = Tally::new(limits, &common.by);
+    for clip in &clips {
+        tally.add(clip, &looks[&key(clip)]);
+    }
+    let mut scores = SCORES.to_vec();
+    if !scores.contains(&limits.score_min) {
+        scores.push(limits.score_min);
+        scores.sort_unstable_by(|one, other| other.total_cmp(one));
     }
     let report = SpeechReport {
+        evaluation: Evaluation::Speech,
         profile: models.profile.clone(),
         models: models.used(),
         files: clips.len(),
+        repeated_lines,
         limits: limits_of(&limits),
+        score_min: limits.score_min,
         failures_to_acquire: Rate::new(tally.not_acquired, clips.len()),
         reasons: tally.reasons,
         rates: tally.all.rates(),
-        at_score: SCORES.iter().map(|score| tally.all.at_score(*score)).collect(),
-        groups: tally
-            .groups
-            .into_iter()
-            .map(|(name, values)| {
-                (name, values.into_iter().map(|(value, codes)| (value, codes.rates())).collect())
-            })
-            .collect(),
+        at_score: scores.into_iter().map(|score| tally.all.at_score(score)).collect(),
+        curve: tally.all.curve(CURVE),
+        groups: tally.groups.map(|part| part.rates()),
     };
-    page::write(&common.out, &report, tally.worst)?;
+    page::write(&common.out, &report, tally.worst, root(common))?;
     notebook.forget()
 }
 
@@ -167,7 +184,7 @@ fn clip(row: Row<'_>, line: usize, others: usize) -> anyhow::Result<Clip<'_>> {
     let language = row.need("language")?;
     let language = language.parse().with_context(|| format!("{}: `{language}`", row.place()))?;
     let trials = trials(claimed, spoken, Claims::new(line), others);
-    Ok(Clip { row, file: row.file("file")?, language, spoken, trials })
+    Ok(Clip { row, line, file: row.file("file")?, language, spoken, trials })
 }
 
 fn trials(
@@ -199,8 +216,8 @@ fn trials(
 }
 
 /// A clip's name in the notes.
-fn key(line: usize, file: &Path) -> PathBuf {
-    PathBuf::from(format!("{}#{}", file.display(), line + 2))
+fn key(clip: &Clip<'_>) -> PathBuf {
+    PathBuf::from(format!("{}#{}", clip.file.display(), clip.line + 2))
 }
 
 /// What the lines claim: notes of other claims don't count.
@@ -228,7 +245,7 @@ fn limits_of(limits: &SpeechLimits) -> BTreeMap<&'static str, f64> {
 struct Tally {
     limits: SpeechLimits,
     all: Codes,
-    groups: BTreeMap<String, BTreeMap<String, Codes>>,
+    groups: Groups<Codes>,
     not_acquired: usize,
     reasons: BTreeMap<String, usize>,
     /// Right codes with the least score, wrong ones with the greatest.
@@ -236,18 +253,18 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(limits: SpeechLimits) -> Self {
+    fn new(limits: SpeechLimits, by: &[String]) -> Self {
         Self {
             limits,
             all: Codes::default(),
-            groups: BTreeMap::new(),
+            groups: Groups::by(by),
             not_acquired: 0,
             reasons: BTreeMap::new(),
             worst: [Worst::new(WORST), Worst::new(WORST)],
         }
     }
 
-    fn add(&mut self, clip: &Clip<'_>, look: &Look<Found>, by: &[String]) {
+    fn add(&mut self, clip: &Clip<'_>, look: &Look<Found>) {
         let found = match look {
             Look::Found(found) => found,
             Look::Nothing(reason) => {
@@ -257,12 +274,7 @@ impl Tally {
             }
         };
         count(&mut self.all, clip, found, &self.limits);
-        for column in by {
-            if let Some(value) = clip.row.get(column) {
-                let values = self.groups.entry(column.clone()).or_default();
-                count(values.entry(value.to_owned()).or_default(), clip, found, &self.limits);
-            }
-        }
+        self.groups.add(|column| clip.row.get(column), |part| count(part, clip, found, &self.limits));
         for ((code, species), evidence) in clip.trials.iter().zip(&found.evidence) {
             let is_genuine = *species == Species::Genuine;
             if is_genuine && !evidence.passed {

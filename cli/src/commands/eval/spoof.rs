@@ -9,15 +9,15 @@ use clap::Args;
 use countersign_shared::config::Config;
 use countersign_shared::domain::{FaceQuality, LivenessEvidence, ModelUsed, Thresholds};
 use countersign_worker::pipeline::quality;
-use countersign_worker::pipeline::still::Subject;
+use countersign_worker::pipeline::still::{Meant, Subject};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::gallery::Worst;
+use super::gallery::{Gallery, Worst, root};
 use super::models::FaceModels;
 use super::report::spoof as page;
-use super::stats::{AttackRates, Detection};
-use super::table::{Row, Table};
+use super::stats::{AttackRates, Detection, Groups, distinct};
+use super::table::Row;
 use super::work::{Look, Notebook, look_at};
 use super::{Common, Evaluation};
 
@@ -25,6 +25,8 @@ use super::{Common, Evaluation};
 const APCER_TARGETS: [f64; 3] = [0.10, 0.05, 0.01];
 /// Worst cases of either kind.
 const WORST: usize = 18;
+/// Points of the curve.
+const CURVE: usize = 500;
 
 /// The table has one picture a line: `file` and `label`, which is `live` or `attack/<species>`.
 #[derive(Args)]
@@ -64,6 +66,8 @@ pub(super) struct SpoofReport {
     pub(super) profile: String,
     pub(super) models: Vec<ModelUsed>,
     pub(super) files: usize,
+    /// Lines that say what an earlier one says.
+    pub(super) repeated_lines: usize,
     /// Of all attacks together: threshold and rate.
     pub(super) equal_error: Option<(f64, f64)>,
     pub(super) at_threshold: AttackRates,
@@ -72,7 +76,7 @@ pub(super) struct SpoofReport {
     /// The greatest APCER and the BPCER along the thresholds.
     pub(super) curve: Vec<(f64, f64)>,
     /// Column, then value.
-    pub(super) groups: BTreeMap<String, BTreeMap<String, AttackRates>>,
+    pub(super) groups: Groups<AttackRates>,
     /// The sorted confidences by label, which `eval calibrate` reads.
     pub(super) scores: BTreeMap<String, Vec<f64>>,
 }
@@ -81,7 +85,10 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
     let common = &arguments.common;
     let table = common.table()?;
     table.require(["file", "label"])?;
-    let shown: Vec<_> = table.rows().map(shown).collect::<anyhow::Result<_>>()?;
+    let columns = ["file", "label"].into_iter().chain(common.by.iter().map(String::as_str));
+    let (rows, repeated_lines) =
+        distinct(table.rows(), |row| columns.clone().map(|column| row.get(column)).collect::<Vec<_>>());
+    let shown: Vec<_> = rows.iter().copied().map(shown).collect::<anyhow::Result<_>>()?;
     let files: BTreeSet<_> = shown.iter().map(|(_, _, file)| file.clone()).collect();
     let models = FaceModels::load(config, common.threads())?;
     let notebook =
@@ -95,17 +102,12 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
             Ok(seen.map_or(Look::Nothing("NO_FACE".to_owned()), Look::Found))
         })
     })?;
-    let (mut all, mut groups) = (Detection::default(), BTreeMap::<_, BTreeMap<_, Detection>>::new());
+    let (mut all, mut groups) = (Detection::default(), Groups::<Detection>::by(&common.by));
     let mut worst = [Worst::new(WORST), Worst::new(WORST)];
     for (row, label, file) in shown {
         let confidence = looks[&file].found().and_then(|seen: &Seen| seen.confidence(&limits));
         add(&mut all, label, confidence);
-        for column in &common.by {
-            if let Some(value) = row.get(column) {
-                let values = groups.entry(column.clone()).or_default();
-                add(values.entry(value.to_owned()).or_default(), label, confidence);
-            }
-        }
+        groups.add(|column| row.get(column), |part| add(part, label, confidence));
         if let Some(confidence) = confidence {
             let (is_attack, weight) = if label.is_some() { (1, confidence) } else { (0, -confidence) };
             let label = label.unwrap_or("live").to_owned();
@@ -113,29 +115,27 @@ pub(super) fn run(arguments: &SpoofArguments, config: &Config) -> anyhow::Result
         }
     }
     let threshold = arguments.threshold.unwrap_or(config.pipeline.not_spoof_min);
-    let at = |(value, found): (String, Detection)| (value, found.at(threshold));
     let report = SpoofReport {
         evaluation: Evaluation::Spoof,
         profile: models.profile.clone(),
         models: models.faces.for_liveness(),
         files: looks.len(),
+        repeated_lines,
         equal_error: all.equal_error(),
         at_threshold: all.at(threshold),
         at_apcer: APCER_TARGETS.iter().filter_map(|apcer| all.at_apcer(*apcer)).collect(),
-        curve: all.curve(200),
-        groups: groups
-            .into_iter()
-            .map(|(name, values)| (name, values.into_iter().map(at).collect()))
-            .collect(),
+        curve: all.curve(CURVE),
+        groups: groups.map(|part| part.at(threshold)),
         scores: all.scores(),
     };
-    write_scores(&common.out, &table, &looks)?;
-    page::write(&common.out, &report, worst, (!common.no_pictures).then_some(&models))?;
+    write_scores(&common.out, &rows, &looks)?;
+    let gallery = Gallery { models: &models, meant: Meant::Largest, root: root(common) };
+    page::write(&common.out, &report, worst, (!common.no_pictures).then_some(&gallery))?;
     notebook.forget()
 }
 
 /// `scores.tsv`: what each model and each measure said of each picture, for statistics of one's own.
-fn write_scores(folder: &Path, table: &Table, looks: &HashMap<PathBuf, Look<Seen>>) -> anyhow::Result<()> {
+fn write_scores(folder: &Path, rows: &[Row<'_>], looks: &HashMap<PathBuf, Look<Seen>>) -> anyhow::Result<()> {
     let found = || looks.values().filter_map(Look::found);
     let names: Vec<&str> = found()
         .next()
@@ -144,7 +144,7 @@ fn write_scores(folder: &Path, table: &Table, looks: &HashMap<PathBuf, Look<Seen
     let measures = ["eye_distance", "sharpness", "exposure", "yaw", "pitch"];
     let columns = [&["file", "label", "confidence"][..], &measures, &names].concat();
     let mut text = format!("{}\n", columns.join("\t"));
-    for row in table.rows() {
+    for row in rows {
         let Some(Seen { liveness, quality }) = looks[&row.file("file")?].found() else { continue };
         let FaceQuality { eye_distance, sharpness, exposure, yaw, pitch } = *quality;
         let numbers = [liveness.confidence, eye_distance, sharpness, exposure, yaw, pitch];

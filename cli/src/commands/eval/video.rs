@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use countersign_shared::config::Config;
-use countersign_shared::domain::{Check, CheckName, Digits, Language};
+use countersign_shared::domain::{Check, CheckName, Digits, Language, ModelUsed};
 use countersign_worker::pipeline::load::VerificationPipeline;
 use countersign_worker::stages::speech::SpokenCode;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::Common;
+use super::gallery::root;
 use super::models::acquired;
 use super::report::video as page;
 use super::spoof::label;
-use super::stats::Rate;
+use super::stats::{Groups, Rate, distinct};
 use super::work::{Look, Notebook, look_at};
+use super::{Common, Evaluation};
 
 /// What stands between a presentation attack in a video and a verdict, all of which must pass.
 const CHECKS: [CheckName; 5] = [
@@ -35,8 +36,12 @@ pub(crate) struct VideoArguments {
     common: Common,
 }
 
-/// The checks of each video.
-type Looks = HashMap<PathBuf, Look<Vec<Check>>>;
+/// The checks of each video, and what they were made with.
+struct Looks {
+    of: HashMap<PathBuf, Look<Vec<Check>>>,
+    models: Vec<ModelUsed>,
+    notebook: Notebook,
+}
 
 /// Bona fide videos, or the attacks of one species.
 #[derive(Default, Serialize)]
@@ -54,13 +59,17 @@ pub(super) struct Shown {
 /// What `report.json` says.
 #[derive(Serialize)]
 pub(super) struct VideoReport {
+    pub(super) evaluation: Evaluation,
     pub(super) profile: String,
+    pub(super) models: Vec<ModelUsed>,
+    /// Lines that say what an earlier one says.
+    pub(super) repeated_lines: usize,
     pub(super) bpcer: Rate,
     pub(super) apcer: BTreeMap<String, Rate>,
     pub(super) bona_fide: Shown,
     pub(super) attacks: BTreeMap<String, Shown>,
     /// Column, then value: BPCER and the APCER of all species together.
-    pub(super) groups: BTreeMap<String, BTreeMap<String, [Rate; 2]>>,
+    pub(super) groups: Groups<[Rate; 2]>,
     pub(super) files: Vec<Verdict>,
 }
 
@@ -80,45 +89,43 @@ pub(super) fn run(arguments: &VideoArguments, config: &Config) -> anyhow::Result
     let common = &arguments.common;
     let table = common.table()?;
     table.require(["file", "label"])?;
-    let rows: Vec<_> =
-        table.rows().map(|row| Ok((row, label(&row)?, row.file("file")?))).collect::<anyhow::Result<_>>()?;
+    let columns = ["file", "label"].into_iter().chain(common.by.iter().map(String::as_str));
+    let (rows, repeated_lines) =
+        distinct(table.rows(), |row| columns.clone().map(|column| row.get(column)).collect::<Vec<_>>());
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|row| Ok((row, label(&row)?, row.file("file")?)))
+        .collect::<anyhow::Result<_>>()?;
     let files: BTreeSet<_> = rows.iter().map(|(_, _, file)| file.clone()).collect();
-    let (looks, notebook) = judged(files, common, config)?;
+    let looks = judged(files, common, config)?;
     let (mut bona_fide, mut attacks) = (Shown::default(), BTreeMap::<String, Shown>::new());
-    let mut groups = BTreeMap::<_, BTreeMap<_, [Shown; 2]>>::new();
+    let mut groups = Groups::<[Shown; 2]>::by(&common.by);
     let mut verdicts = Vec::new();
     for (row, species, file) in &rows {
-        let look = &looks[file];
+        let look = &looks.of[file];
         let shown = species.map_or(&mut bona_fide, |name| attacks.entry(name.to_owned()).or_default());
         shown.add(look);
-        for column in &common.by {
-            if let Some(value) = row.get(column) {
-                let of = groups.entry(column.clone()).or_default().entry(value.to_owned()).or_default();
-                of[usize::from(species.is_some())].add(look);
-            }
-        }
+        groups.add(|column| row.get(column), |part| part[usize::from(species.is_some())].add(look));
         verdicts.extend(look.found().map(|checks| Verdict::of(file, species.unwrap_or("live"), checks)));
     }
     let rates = |[bona_fide, attacks]: [Shown; 2]| [bona_fide.refused(), attacks.accepted()];
     let report = VideoReport {
+        evaluation: Evaluation::Video,
         profile: config.models.profile.clone(),
+        models: looks.models,
+        repeated_lines,
         bpcer: bona_fide.refused(),
         apcer: attacks.iter().map(|(species, shown)| (species.clone(), shown.accepted())).collect(),
         bona_fide,
         attacks,
-        groups: groups
-            .into_iter()
-            .map(|(name, values)| {
-                (name, values.into_iter().map(|(value, shown)| (value, rates(shown))).collect())
-            })
-            .collect(),
+        groups: groups.map(rates),
         files: verdicts,
     };
-    page::write(&common.out, &report)?;
-    notebook.forget()
+    page::write(&common.out, &report, root(common))?;
+    looks.notebook.forget()
 }
 
-fn judged(files: BTreeSet<PathBuf>, common: &Common, config: &Config) -> anyhow::Result<(Looks, Notebook)> {
+fn judged(files: BTreeSet<PathBuf>, common: &Common, config: &Config) -> anyhow::Result<Looks> {
     let mut config = config.clone();
     (config.models.sessions, config.models.speech_sessions) = (common.threads(), common.threads());
     let pipeline = VerificationPipeline::load(&config).context("failed to load the models")?;
@@ -132,14 +139,14 @@ fn judged(files: BTreeSet<PathBuf>, common: &Common, config: &Config) -> anyhow:
         expected: Some("492817".parse::<Digits>().context("six digits")?),
     };
     let never = CancellationToken::new();
-    let looks = look_at(files, &notebook, common.threads(), |file| {
+    let of = look_at(files, &notebook, common.threads(), |file| {
         let checks = pipeline.video.alone(file, code, &never).map(|mut checks| {
             checks.retain(|check| CHECKS.contains(&check.name));
             Look::Found(checks)
         });
         acquired(checks, || format!("failed to look at {}", file.display()))
     })?;
-    Ok((looks, notebook))
+    Ok(Looks { of, models: pipeline.video.models().to_vec(), notebook })
 }
 
 impl Shown {

@@ -1,19 +1,26 @@
 //! What an evaluation leaves: `report.json`, and `report.html`, one page that needs nothing else.
 
+mod axis;
 pub(super) mod faces;
+mod number;
 mod page;
 mod plot;
 pub(super) mod speech;
 pub(super) mod spoof;
+mod terms;
 pub(super) mod video;
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use page::Page;
+use countersign_shared::domain::ModelUsed;
 use serde::Serialize;
 
+pub(super) use self::number::cells;
+use self::number::grouped;
+use self::page::Page;
+pub(super) use self::page::Picture;
 use super::stats::Rate;
 use crate::commands::{note, say};
 
@@ -25,16 +32,24 @@ fn save(folder: &Path, report: &impl Serialize, page: &Page) -> anyhow::Result<(
         fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
     }
     say(&page.text());
+    page.warnings().for_each(note);
     note(&format!("written: {} and report.html beside it", folder.join("report.json").display()));
     Ok(())
 }
 
-/// A share in percent, with its interval.
-pub(super) fn cells(rate: &Rate) -> [String; 3] {
-    if rate.of == 0 {
-        return ["-", "-", "none"].map(str::to_owned);
+/// Which models it was, and how much they looked at.
+fn made_with(profile: &str, models: &[ModelUsed]) -> String {
+    let models: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    format!("profile {profile}: {}", models.join(", "))
+}
+
+fn warn_of_repeated(page: &mut Page, lines: usize) {
+    if lines > 0 {
+        let lines = grouped(lines as u64);
+        page.warning(format!("lines of the table that repeat an earlier one, and were left out: {lines}"));
     }
-    let percent = |share: f64| format!("{:.3} %", share * 100.0);
-    let interval = format!("{} to {}", percent(rate.low), percent(rate.high));
-    [percent(rate.share), interval, format!("{} of {}", rate.errors, rate.of)]
+}
+
+fn row(name: impl Into<String>, rate: &Rate) -> Vec<String> {
+    [vec![name.into()], cells(rate).to_vec()].concat()
 }

@@ -2,85 +2,109 @@
 
 use std::path::Path;
 
-use super::super::gallery::{Worst, thumbnail};
-use super::super::models::FaceModels;
+use super::super::gallery::{Gallery, Worst, name};
 use super::super::spoof::{Judged, SpoofReport};
-use super::super::stats::{AttackRates, Rate};
+use super::super::stats::AttackRates;
+use super::axis::Shares;
+use super::number::{RATE, cells, counted, grouped, percent};
 use super::page::{Captioned, Page};
-use super::plot::{Plot, Scale};
-use super::{cells, save};
+use super::plot::{Mark, Plot};
+use super::{made_with, row, save, warn_of_repeated};
 
-/// `pictures` are shown if there are models to decode them with.
+/// Heads a column of names such as `APCER print`.
+const NAMED: &str = "rate";
+
+/// The worst are shown if there is a gallery.
 pub(in super::super) fn write(
     folder: &Path,
     report: &SpoofReport,
     worst: [Worst<Judged>; 2],
-    pictures: Option<&FaceModels>,
+    gallery: Option<&Gallery<'_>>,
 ) -> anyhow::Result<()> {
     let mut page = Page::new("Presentation attack detection, single pictures");
-    let models: Vec<&str> = report.models.iter().map(|model| model.name.as_str()).collect();
-    page.lines([format!("profile {}: {}; {} files", report.profile, models.join(", "), report.files)]);
+    warn_of_repeated(&mut page, report.repeated_lines);
+    let made_with = made_with(&report.profile, &report.models);
+    page.lines([format!("{made_with}; {} files", grouped(report.files as u64))]);
     if let Some((threshold, rate)) = report.equal_error {
-        page.lines([format!(
-            "equal error rate, all attacks together: {:.2} % at {threshold:.4}",
-            rate * 100.0
-        )]);
+        let rate = percent(rate, trials(&report.at_threshold));
+        page.lines([format!("equal error, all attacks together: {rate} at {threshold:.4}")]);
     }
-    page.table(
-        &format!("Errors at the threshold {:.4}", report.at_threshold.threshold),
-        &["", "rate", "95 %", ""],
-        errors(&report.at_threshold),
-    );
+    let head = [&[NAMED], &RATE[..]].concat();
+    let caption = format!("Errors at the threshold {:.4}", report.at_threshold.threshold);
+    page.table(&caption, &head, errors(&report.at_threshold));
     page.table(
         "Not judged, and in none of the other rates: no face, or one too small, blurred, badly exposed or turned away",
-        &["", "rate", "95 %", ""],
+        &head,
         non_responses(&report.at_threshold),
     );
     let point = |rates: &AttackRates| {
-        let most = format!("{:.2} %", rates.apcer_max * 100.0);
+        let most = percent(rates.apcer_max, most_attacks(rates));
         [vec![most, format!("{:.4}", rates.threshold)], cells(&rates.bpcer).to_vec()].concat()
     };
     let points = report.at_apcer.iter().map(point).collect();
-    page.table("Operating points", &["greatest APCER", "threshold", "BPCER", "95 %", ""], points);
-    for (column, values) in &report.groups {
+    page.table("Operating points", &["greatest APCER", "threshold", "BPCER", RATE[1], RATE[2]], points);
+    for (column, values) in report.groups.iter() {
         let rows = values.iter().flat_map(|(value, rates)| {
             let rows = errors(rates).into_iter().chain(non_responses(rates));
             rows.map(move |row| [vec![value.clone()], row].concat())
         });
-        page.table(&format!("By {column}"), &[column, "", "rate", "95 %", ""], rows.collect());
+        page.table(&format!("By {column}"), &[&[column], &head[..]].concat(), rows.collect());
     }
-    let axis = |name| (name, Scale::Logarithmic(-3));
-    let det = Plot { title: "DET", x: axis("greatest APCER"), y: axis("BPCER") };
-    page.plot(det.svg(report.curve.iter().copied()));
-    if let Some(models) = pictures {
-        let [bona_fide, attacks] = worst.map(|worst| gallery(models, worst.into_vec()));
+    page.plot(curve(report).svg());
+    if let Some(gallery) = gallery {
+        let [bona_fide, attacks] = worst.map(|worst| shown(gallery, worst.into_vec()));
         page.pictures("Bona fide presentations with the least confidence", bona_fide);
-        page.pictures("Attacks with the greatest", attacks);
+        page.pictures("Attacks with the greatest confidence", attacks);
     }
     save(folder, report, &page)
 }
 
-fn row(name: String, rate: &Rate) -> Vec<String> {
-    [vec![name], cells(rate).to_vec()].concat()
-}
-
 fn non_responses(rates: &AttackRates) -> Vec<Vec<String>> {
     let attacks = rates.apnrr.iter().map(|(species, rate)| row(format!("APNRR {species}"), rate));
-    attacks.chain([row("BPNRR".to_owned(), &rates.bpnrr)]).collect()
+    attacks.chain([row("BPNRR", &rates.bpnrr)]).collect()
 }
 
 fn errors(rates: &AttackRates) -> Vec<Vec<String>> {
     let mut rows: Vec<_> =
         rates.apcer.iter().map(|(species, rate)| row(format!("APCER {species}"), rate)).collect();
-    rows.push(row("BPCER".to_owned(), &rates.bpcer));
-    rows.push(vec!["ACER".to_owned(), format!("{:.3} %", rates.acer * 100.0), String::new(), String::new()]);
+    rows.push(row("BPCER", &rates.bpcer));
+    let trials = trials(rates);
+    let acer = if trials == 0 { "-".to_owned() } else { percent(rates.acer, trials) };
+    rows.push(vec!["ACER".to_owned(), acer, String::new(), String::new()]);
     rows
 }
 
-fn gallery(models: &FaceModels, worst: Vec<Judged>) -> Vec<Captioned> {
+/// What bears out a rate of both kinds; 0 where there is only one kind.
+fn trials(rates: &AttackRates) -> u64 {
+    rates.bpcer.of.min(most_attacks(rates))
+}
+
+fn most_attacks(rates: &AttackRates) -> u64 {
+    rates.apcer.values().map(|rate| rate.of).max().unwrap_or(0)
+}
+
+fn curve(report: &SpoofReport) -> Plot<'static> {
+    let rates = &report.at_threshold;
+    let attacks = most_attacks(rates);
+    let words = format!(
+        "threshold {:.4}: greatest APCER {}, BPCER {}",
+        rates.threshold,
+        percent(rates.apcer_max, attacks),
+        counted(&rates.bpcer)
+    );
+    Plot {
+        title: "DET",
+        x: ("greatest APCER of any species", Shares::Errors(attacks)),
+        y: ("BPCER", Shares::Errors(rates.bpcer.of)),
+        curve: report.curve.clone(),
+        mark: Mark { at: (rates.apcer_max, rates.bpcer.share), words },
+    }
+}
+
+fn shown(gallery: &Gallery<'_>, worst: Vec<Judged>) -> Vec<Captioned> {
     let shown = |judged: Judged| Captioned {
-        pictures: thumbnail(models, &judged.file).into_iter().collect(),
-        caption: format!("{:.3}, {}: {}", judged.confidence, judged.label, judged.file.display()),
+        pictures: gallery.picture(&judged.file).into_iter().collect(),
+        caption: format!("{:.3}, {}: {}", judged.confidence, judged.label, name(&judged.file, gallery.root)),
     };
     worst.into_iter().map(shown).collect()
 }

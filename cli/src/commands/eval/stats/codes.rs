@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Rate;
+use super::ranks::ranks;
 
 /// A claimed code against a clip.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +65,14 @@ pub(in super::super) struct ScorePoint {
     pub(in super::super) wrong_accepted: BTreeMap<String, Rate>,
 }
 
+impl ScorePoint {
+    /// The species of wrong codes that is accepted most often, and right codes refused: a point of a DET curve.
+    pub(in super::super) fn errors(&self) -> (f64, f64) {
+        let most = self.wrong_accepted.values().map(|rate| rate.share).fold(0.0, f64::max);
+        (most, self.genuine_refused.share)
+    }
+}
+
 impl Codes {
     pub(in super::super) fn add_genuine(&mut self, trial: Trial) {
         self.genuine.push(trial);
@@ -96,6 +105,18 @@ impl Codes {
             genuine_refused: refused(&self.genuine, passed),
             wrong_accepted: self.accepted(passed),
         }
+    }
+
+    /// [`ScorePoint::errors`] along the scores; at most about `most` points.
+    pub(in super::super) fn curve(&self, most: usize) -> Vec<(f64, f64)> {
+        let trials = self.genuine.iter().chain(self.wrong.values().flatten());
+        let mut scores: Vec<f64> = trials.filter_map(|trial| trial.score).collect();
+        scores.sort_unstable_by(|one, other| other.total_cmp(one));
+        scores.dedup();
+        let kept = ranks(scores.len(), most).into_iter().map(|rank| scores[rank - 1]);
+        let mut curve: Vec<_> = kept.map(|score| self.at_score(score).errors()).collect();
+        curve.dedup();
+        curve
     }
 
     fn accepted(&self, passed: impl Fn(&Trial) -> bool) -> BTreeMap<String, Rate> {
@@ -164,6 +185,8 @@ mod tests {
         let lax = codes.at_score(-20.0);
         assert_eq!(lax.genuine_refused.errors, 1, "what other limits refuse passes at no score");
         assert_eq!(lax.wrong_accepted["one digit differs"].errors, 2);
+        let curve = codes.curve(100);
+        assert_eq!((curve.first(), curve.last()), (Some(&(0.0, 0.75)), Some(&(1.0, 0.25))));
     }
 
     #[test]

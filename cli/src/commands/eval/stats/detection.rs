@@ -1,10 +1,11 @@
 //! Bona fide and attack presentations: classification error rates by species of attack instrument (ISO/IEC 30107-3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::Rate;
+use super::ranks::ranks;
 
 /// The scores of presentations of one class; the greater, the more bona fide, 0..=1.
 #[derive(Debug, Default, Clone)]
@@ -133,8 +134,11 @@ impl Detection {
     /// The greatest APCER and the BPCER along the thresholds, for a DET curve; at most about `most` points.
     pub(in super::super) fn curve(&self, most: usize) -> Vec<(f64, f64)> {
         let thresholds = self.thresholds();
-        let step = thresholds.len().div_ceil(most.max(1)).max(1);
-        let points = thresholds.into_iter().step_by(step).map(|threshold| self.at(threshold));
+        let count = thresholds.len();
+        // Few errors of one kind are at one end, few of the other at the other.
+        let ends = ranks(count, most / 2).into_iter().flat_map(|rank| [rank - 1, count - rank]);
+        let kept: BTreeSet<usize> = ends.collect();
+        let points = kept.into_iter().map(|at| self.at(thresholds[at]));
         let mut curve: Vec<_> = points.map(|rates| (rates.apcer_max, rates.bpcer.share)).collect();
         curve.dedup();
         curve

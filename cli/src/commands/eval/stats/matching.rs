@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Rate;
+use super::ranks::ranks;
 
 /// Distances of comparisons; the smaller, the more alike.
 #[derive(Debug, Default, Clone)]
@@ -11,6 +12,8 @@ pub(in super::super) struct Matching {
     impostor: Vec<f32>,
     /// Impostors farther apart than all of those, whose distances nobody kept.
     farther: usize,
+    /// Genuine and impostor comparisons that could not be made.
+    lost: [usize; 2],
     sorted: bool,
 }
 
@@ -22,6 +25,13 @@ pub(in super::super) struct Distances {
     pub(in super::super) nearest_impostors: Vec<f32>,
     /// All impostors.
     pub(in super::super) impostors: usize,
+}
+
+/// Comparisons that could not be made, since one side gave nothing to compare: they are in neither error rate.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(in super::super) struct Lost {
+    pub(in super::super) genuine: Rate,
+    pub(in super::super) impostor: Rate,
 }
 
 /// The errors at one threshold.
@@ -39,6 +49,16 @@ impl Matching {
     pub(in super::super) fn add(&mut self, same: bool, distance: f32) {
         self.sorted = false;
         if same { self.genuine.push(distance) } else { self.impostor.push(distance) }
+    }
+
+    /// A comparison that could not be made.
+    pub(in super::super) fn lose(&mut self, same: bool) {
+        self.lost[usize::from(!same)] += 1;
+    }
+
+    pub(in super::super) fn lost(&self) -> Lost {
+        let of = |lost: usize, made: usize| Rate::new(lost, lost + made);
+        Lost { genuine: of(self.lost[0], self.genuine.len()), impostor: of(self.lost[1], self.impostors()) }
     }
 
     pub(in super::super) fn extend(&mut self, other: &Self) {
@@ -116,12 +136,11 @@ impl Matching {
 
     /// FMR and FNMR along the thresholds, for DET and ROC curves: at most `most` points, each another pair.
     pub(in super::super) fn curve(&self, most: usize) -> Vec<(f64, f64)> {
-        let mut thresholds: Vec<f32> = quantiles(&self.genuine, most / 2).collect();
-        // Small rates of false matches are where the curve is read.
-        let count = self.impostor.len();
-        let steps =
-            (0..=most / 2).map(|step| (count as f64).powf(step as f64 / (most / 2).max(1) as f64) as usize);
-        thresholds.extend(steps.filter_map(|rank| self.impostor.get(rank.saturating_sub(1))));
+        // Few false matches are the nearest impostors, few false non-matches the farthest genuine pairs.
+        let nearest = ranks(self.impostor.len(), most / 2).into_iter().map(|rank| self.impostor[rank - 1]);
+        let count = self.genuine.len();
+        let farthest = ranks(count, most / 2).into_iter().map(|rank| self.genuine[count - rank]);
+        let mut thresholds: Vec<f32> = nearest.chain(farthest).collect();
         thresholds.sort_unstable_by(f32::total_cmp);
         let points = thresholds.into_iter().map(|threshold| self.at(f64::from(threshold)));
         let mut curve: Vec<_> = points.map(|point| (point.fmr.share, point.fnmr.share)).collect();
@@ -149,15 +168,10 @@ impl From<Distances> for Matching {
     fn from(kept: Distances) -> Self {
         let farther = kept.impostors.saturating_sub(kept.nearest_impostors.len());
         let mut matching =
-            Self { genuine: kept.genuine, impostor: kept.nearest_impostors, farther, sorted: false };
+            Self { genuine: kept.genuine, impostor: kept.nearest_impostors, farther, ..Self::default() };
         matching.sort();
         matching
     }
-}
-
-fn quantiles(sorted: &[f32], count: usize) -> impl Iterator<Item = f32> {
-    let last = sorted.len().saturating_sub(1);
-    (0..=count).filter_map(move |step| sorted.get(last * step / count.max(1)).copied())
 }
 
 #[cfg(test)]
@@ -166,7 +180,7 @@ mod tests {
 
     fn matching(genuine: &[f32], impostor: &[f32]) -> Matching {
         let (genuine, impostor) = (genuine.to_vec(), impostor.to_vec());
-        let mut matching = Matching { genuine, impostor, farther: 0, sorted: false };
+        let mut matching = Matching { genuine, impostor, ..Matching::default() };
         matching.sort();
         matching
     }
@@ -213,6 +227,18 @@ mod tests {
         let curve = matching(&genuine, &impostor).curve(40);
         assert!(curve.len() > 20 && curve.len() <= 42, "{}", curve.len());
         assert!(curve.windows(2).all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 >= pair[1].1), "{curve:?}");
+    }
+
+    #[test]
+    fn comparisons_that_could_not_be_made_are_counted_and_in_no_error_rate() {
+        let mut matching = matching(&[0.1], &[0.9]);
+        for same in [true, true, false] {
+            matching.lose(same);
+        }
+        let lost = matching.lost();
+        assert_eq!((lost.genuine.errors, lost.genuine.of), (2, 3));
+        assert_eq!((lost.impostor.errors, lost.impostor.of), (1, 2));
+        assert_eq!(matching.at(0.5).fnmr.of, 1);
     }
 
     #[test]

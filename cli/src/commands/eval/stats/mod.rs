@@ -3,10 +3,15 @@
 
 mod codes;
 mod detection;
+mod distinct;
+mod groups;
 mod matching;
+mod ranks;
 mod rate;
 
 pub(super) use codes::{CodeRates, Codes, ReadingRates, ScorePoint, Trial};
 pub(super) use detection::{AttackRates, Detection, Presentations};
-pub(super) use matching::{Distances, Matching, OperatingPoint};
+pub(super) use distinct::distinct;
+pub(super) use groups::Groups;
+pub(super) use matching::{Distances, Lost, Matching, OperatingPoint};
 pub(super) use rate::Rate;
