@@ -195,7 +195,7 @@ impl Staging {
     fn append(&mut self, content: &[u8]) -> io::Result<&File> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => OpenOptions::new().write(true).create_new(true).open(&self.path)?,
+            None => create(&self.path)?,
         };
         let file = self.file.insert(file);
         file.write_all(content)?;
@@ -215,6 +215,15 @@ impl Drop for Staging {
             let _swept_later = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Makes its folder anew if somebody has cleared it away.
+fn create(path: &Path) -> io::Result<File> {
+    let open = || OpenOptions::new().write(true).create_new(true).open(path);
+    open().or_else(|error| match (error.kind(), path.parent()) {
+        (ErrorKind::NotFound, Some(folder)) => create_private(folder).and_then(|()| open()),
+        _ => Err(error),
+    })
 }
 
 fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
@@ -263,6 +272,8 @@ mod tests {
         long.write(vec![7; 2 * BUFFER].into()).await.expect("written");
         assert_eq!(files_below(&blobs.folders.unfinished).len(), 1, "a long upload is not kept in memory");
         drop(long);
+        fs::remove_dir(&blobs.folders.unfinished).expect("removed");
+        blobs.write(&kept).await.expect("a writer").finish().await.expect("finished in a folder made anew");
         assert_eq!(files_below(&blobs.folders.root), [blobs.path(&kept)]);
         blobs.delete(&kept).await.expect("deleted");
         assert!(files_below(&blobs.folders.root).is_empty());

@@ -90,7 +90,8 @@ fn failed(report: &Report, name: CheckName) -> bool {
     report.checks.iter().any(|check| check.name == name && !check.passed)
 }
 
-/// Whether the selfie photo is shown as bona fide: the documented members have no other place for a face that can't be judged.
+/// Whether the selfie photo is shown as bona fide: the documented members have no other place for a face that can't be
+/// judged.
 fn selfie_passed(report: &Report) -> bool {
     passed(report, CheckName::NotSpoof) && !failed(report, CheckName::PhotoQuality)
 }

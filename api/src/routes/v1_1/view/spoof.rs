@@ -25,7 +25,8 @@ struct Metadata {
     face_to_frame_width_ratio_passed: bool,
     /// Confidence that the face is bona fide, `0.00` to `1.00`, with two decimals.
     not_spoof_confidence: String,
-    /// The confidence reaches the threshold, and the face can be judged at all: not too small, blurred, dark, bright or turned.
+    /// The confidence reaches the threshold, and the face can be judged at all: it is not too small, blurred, dark, bright or
+    /// turned away.
     not_spoof_passed: bool,
     /// How many faces were found.
     num_faces: u32,
