@@ -126,21 +126,23 @@ async fn a_tiny_face_on_a_card_is_found_and_matched() {
 }
 
 #[tokio::test]
-async fn a_selfie_whose_face_is_too_small_to_be_judged_is_rejected_and_told_why() {
-    let service = Service::shared();
-    let answer = service.photo("id_card.jpg", "id_card_far.jpg").await;
+async fn a_selfie_whose_face_is_smaller_than_the_operator_allows_is_rejected_and_told_why() {
+    let service = Service::start(&[("PIPELINE__EYE_DISTANCE_MIN", "1000")]);
+    let answer = service.photo("id_card.jpg", "selfie.jpg").await;
     assert!(!answer.passed());
+    assert!(distance(&answer) < 0.9, "{}", answer.text);
     assert_eq!(breakdown(&answer, "photo")["not_spoof_passed"], false, "{}", answer.text);
+
     let id = answer.header("X-Verification-Id");
     let verification = service.get(&format!("/v2/verifications/{id}")).await.json();
-    let check = |name: &str| {
-        let checks = verification["checks"].as_array().expect("a list");
-        checks.iter().find(|check| check["name"] == name).expect("the check was made").clone()
-    };
-    assert_eq!(check("photo_quality")["reasons"], serde_json::json!(["face_too_small"]), "{verification}");
-    assert!(check("photo_quality")["score"].as_f64().expect("a score") < 1.0);
-    let eyes = &verification["report"]["evidence"]["photo"]["quality"]["eye_distance"];
-    assert!((3.0..20.0).contains(&eyes.as_f64().expect("a distance")), "{eyes}");
+    let checks = verification["checks"].as_array().expect("a list");
+    let failed: Vec<_> = checks.iter().filter(|check| check["passed"] == false).collect();
+    assert_eq!(failed.len(), 1, "{verification}");
+    assert_eq!(failed[0]["name"], "photo_quality");
+    assert_eq!(failed[0]["reasons"], serde_json::json!(["face_too_small"]));
+    let eyes = verification["report"]["evidence"]["photo"]["quality"]["eye_distance"].as_f64();
+    let (eyes, score) = (eyes.expect("a distance"), failed[0]["score"].as_f64().expect("a score"));
+    assert!((20.0..1000.0).contains(&eyes) && (score - eyes / 1000.0).abs() < 1e-9, "{verification}");
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ fn parts() -> Vec<Part> {
     vec![
         Part::text("kind", "spoof"),
         Part::text("metadata", r#"{"b": 1, "a": 2.50}"#),
-        Part::file("photo", &jpeg(200_000)),
+        // Half of it is more than an upload holds in memory, and so is seen on disk.
+        Part::file("photo", &jpeg(400_000)),
     ]
 }
 

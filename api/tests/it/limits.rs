@@ -108,7 +108,7 @@ async fn more_uploads_than_there_are_places_are_turned_away() {
     let parts = [service.key_part(), Part::file("photo", &jpeg(5000))];
     let mut slow = Connection::open(service.address).await;
     slow.send(head("/v1.1/spoofdetect", &[], 1_000_000).as_bytes()).await.expect("read");
-    slow.send(&beginning(&service, "photo", &jpeg(50_000))).await.expect("read");
+    slow.send(&beginning(&service, "photo", &jpeg(300_000))).await.expect("read");
     service.eventually("the first upload has begun", || async { !service.files().is_empty() }).await;
 
     let response = service.post("/v1.1/spoofdetect", &parts).await;

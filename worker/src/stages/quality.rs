@@ -13,6 +13,8 @@ const COLUMNS: std::ops::Range<u32> = 20..92;
 const ROWS: std::ops::Range<u32> = 20..100;
 /// Luminance, 0..=255, from which a pixel is neither nearly black nor nearly white.
 const EXPOSED: std::ops::RangeInclusive<f32> = 26.0..=246.0;
+/// A deviation of luminance that is no more than the rounding of pixels: there is nothing to see.
+const FLAT: f64 = 0.5;
 
 /// Measures the face with these five points (left eye, right eye, nose, left and right mouth corner), in pixels of the picture;
 /// `None` when they don't describe a face.
@@ -48,7 +50,7 @@ fn sharpness(luminance: &[f32]) -> f64 {
         })
         .collect();
     let contrast = deviation(luminance);
-    if contrast > 0.0 { deviation(&laplacian) / contrast } else { 0.0 }
+    if contrast > FLAT { deviation(&laplacian) / contrast } else { 0.0 }
 }
 
 fn deviation(values: &[f32]) -> f64 {
