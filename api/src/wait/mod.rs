@@ -38,29 +38,26 @@ pub(crate) async fn finished(
     limit: Duration,
 ) -> Result<Option<Verification>, Problem> {
     let deadline = Instant::now() + limit;
-    if known == Known::Queued {
-        tokio::select! {
-            () = listener.changed() => {}
-            () = tokio::time::sleep_until(deadline) => return Ok(None),
-            () = front.stop_waiting.cancelled() => return Ok(None),
-        }
-    }
+    let mut is_known = known == Known::Queued;
     loop {
-        let is_read = match front.verifications.verification(tenant, id).await {
-            Ok(verification) if verification.state.is_final() => return Ok(Some(verification)),
-            Ok(_) => true,
-            // The job goes on, and the next look may succeed.
-            Err(error @ StoreError::Unavailable(_)) => {
-                events::dependency_failed("look for a result", &error);
-                false
-            }
-            Err(error) => return Err(error.into()),
-        };
+        if !is_known {
+            is_known = match front.verifications.verification(tenant, id).await {
+                Ok(verification) if verification.state.is_final() => return Ok(Some(verification)),
+                Ok(_) => true,
+                // The job goes on, and the next look may succeed.
+                Err(error @ StoreError::Unavailable(_)) => {
+                    events::dependency_failed("look for a result", &error);
+                    false
+                }
+                Err(error) => return Err(error.into()),
+            };
+        }
         tokio::select! {
             () = listener.changed() => {}
-            () = tokio::time::sleep(READ_AGAIN), if !is_read => {}
+            () = tokio::time::sleep(READ_AGAIN), if !is_known => {}
             () = tokio::time::sleep_until(deadline) => return Ok(None),
             () = front.stop_waiting.cancelled() => return Ok(None),
         }
+        is_known = false;
     }
 }

@@ -37,6 +37,16 @@ pub enum Meant {
     Central,
 }
 
+impl Meant {
+    /// Of a picture's faces, the largest first.
+    pub fn of<'a>(self, faces: &'a [Face], picture: &Picture) -> Option<&'a Face> {
+        match self {
+            Self::Largest => faces.first(),
+            Self::Central => count::central(faces, picture.width(), picture.height()),
+        }
+    }
+}
+
 /// The models that look at stills.
 #[derive(Clone)]
 pub struct StillStage {
@@ -131,11 +141,7 @@ impl StillStage {
     ) -> Result<Option<Embedding>, PipelineError> {
         let sighting = search(&self.detector, &image.picture, Expected::Near, cancelled)?;
         let picture = sighting.picture.as_ref();
-        let face = match meant {
-            Meant::Largest => sighting.faces.first(),
-            Meant::Central => count::central(&sighting.faces, picture.width(), picture.height()),
-        };
-        let Some(face) = face else { return Ok(None) };
+        let Some(face) = meant.of(&sighting.faces, picture) else { return Ok(None) };
         Ok(self.embedder.embed(picture, &face.points, cancelled)?)
     }
 

@@ -8,7 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_shared::domain::BoundingBox;
 use countersign_worker::pipeline::still::Meant;
-use countersign_worker::stages::count::central;
 use countersign_worker::stages::search::{Expected, search};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
@@ -38,11 +37,8 @@ impl Gallery<'_> {
         let detector = &self.models.faces.still.detector;
         let sighting = search(detector, &picture, Expected::Near, &CancellationToken::new()).ok()?;
         let picture = sighting.picture.into_owned();
+        let face = self.meant.of(&sighting.faces, &picture);
         let (width, height) = (picture.width(), picture.height());
-        let face = match self.meant {
-            Meant::Largest => sighting.faces.first(),
-            Meant::Central => central(&sighting.faces, width, height),
-        };
         let mut image = DynamicImage::ImageRgb8(RgbImage::from_raw(width, height, picture.into_rgb())?);
         if let Some(face) = face {
             let [x, y, side] = around(&face.bounds);
