@@ -53,7 +53,7 @@ pub(crate) async fn finished(
             };
         }
         tokio::select! {
-            () = listener.changed() => {}
+            () = listener.ended() => {}
             () = tokio::time::sleep(READ_AGAIN), if !is_known => {}
             () = tokio::time::sleep_until(deadline) => return Ok(None),
             () = front.stop_waiting.cancelled() => return Ok(None),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_shared::domain::{State, VerificationId};
-use countersign_shared::signal::Signal;
+use countersign_shared::signal::{Change, Signal};
 use countersign_shared::store::Overview;
 use countersign_shared::telemetry::events;
 use tokio::runtime::Handle;
@@ -75,11 +75,19 @@ async fn look(signal: &dyn Signal, overview: &dyn Overview, seen: &mut Seen) {
                 still.0.insert(*id, known);
             }
             if still.is_news(*id, found.get(id).copied()) {
-                signal.wake(*id);
+                signal.wake(*id, change(found.get(id).copied()));
             }
         }
     }
     *seen = still;
+}
+
+/// An erased verification has no row, and ends all the same.
+fn change(now: Option<(State, u32)>) -> Change {
+    match now {
+        Some((state, _)) if !state.is_final() => Change::Progress,
+        _ => Change::End,
+    }
 }
 
 #[cfg(test)]

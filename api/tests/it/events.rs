@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign_shared::domain::{Scope, VerificationId};
+use countersign_shared::signal::Change;
 use serde_json::Value;
 
 use crate::client::{Connection, get, sent};
@@ -34,10 +35,10 @@ async fn every_change_is_told_in_order_and_then_the_stream_ends() {
     let mut told = stream.receive_until("\"queued\"").await;
     assert!(told.contains("content-type: text/event-stream\r\n") && told.contains("retry: "), "{told}");
     let lease = service.claim(id).await;
-    service.signal.announce(id).await;
+    service.signal.announce(id, Change::Progress).await;
     told += &stream.receive_until("\"processing\"").await;
     service.finish(&lease).await;
-    service.signal.announce(id).await;
+    service.signal.announce(id, Change::End).await;
     told += &stream.receive_until("\"succeeded\"").await;
     told += &stream.receive_rest().await;
 

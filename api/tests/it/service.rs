@@ -12,7 +12,7 @@ use countersign_shared::domain::{
     Actor, ApiKey, ApiKeyInfo, AuditEntry, AuditFilter, KeyId, KeyLimits, Kind, Lane, NewVerification,
     Priority, Scope, State, TenantId, Timestamp, Verification, VerificationId,
 };
-use countersign_shared::signal::Signal;
+use countersign_shared::signal::{Change, Signal};
 use countersign_shared::store::contract::new_verification;
 use countersign_shared::store::{Claim, Lease, Outcome, Stores};
 use tempfile::TempDir;
@@ -115,7 +115,7 @@ impl Service {
                         if let Claim::Claimed(lease, verification) = claim {
                             let outcome = outcome(&verification);
                             stores.verifications.finish(&lease, &outcome).await.expect("finished");
-                            signal.announce(id).await;
+                            signal.announce(id, Change::End).await;
                         }
                     }
                     batch.sent(&sequences).await.expect("sent");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_shared::domain::{Failure, ProblemCode, State, VerificationId};
-use countersign_shared::signal::{RedisSignal, Signal};
+use countersign_shared::signal::{Change, RedisSignal, Signal};
 use countersign_shared::store::{Claim, Outcome};
 
 use crate::client::{Connection, Part, form, get, head, sent};
@@ -151,7 +151,7 @@ async fn a_result_reaches_every_front_end_through_redis() {
     let outcome = Outcome::Succeeded(Box::new(sample(verification.request.kind)));
     first.stores.verifications.finish(&lease, &outcome).await.expect("the lease holds");
     let announced = Instant::now();
-    worker.announce(id).await;
+    worker.announce(id, Change::End).await;
     assert_eq!(waits.receive().await.status, 200);
     assert_eq!(polls.await.expect("an answer").json()["state"], "succeeded");
     assert!(announced.elapsed() < Duration::from_secs(2), "no signal came, but a look at the row");
@@ -234,7 +234,7 @@ async fn a_thousand_who_wait_are_told_of_their_own_results() {
         let lease = service.claim(*id).await;
         service.finish(&lease).await;
         if index % 2 == 0 {
-            service.signal.announce(*id).await;
+            service.signal.announce(*id, Change::End).await;
         }
     }
     for (id, mut connection) in waiting {

@@ -12,7 +12,7 @@ use crate::blob::{BlobError, Blobs};
 use crate::config::{self, Config};
 use crate::domain::{Lane, Timestamp, VerificationId};
 use crate::queue::JobQueue;
-use crate::signal::Signal;
+use crate::signal::{Change, Signal};
 use crate::store::{DeliveryStore, ErasureStore, Outbox, StoreError, Upkeep, UsageStore};
 use crate::telemetry::{events, metrics};
 
@@ -109,7 +109,7 @@ impl Reaper {
             let swept = self.upkeep.reoffer(now, offered_before, self.settings.max_attempts, BATCH).await?;
             events::reoffered(&swept);
             for id in &swept.exhausted {
-                self.signal.announce(*id).await;
+                self.signal.announce(*id, Change::End).await;
             }
             if swept.offered + (swept.exhausted.len() as u64) < u64::from(BATCH) {
                 return Ok(());

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Listen, Listener, Signal};
+use super::{Change, Listen, Listener, Signal};
 use crate::domain::VerificationId;
 
 /// A channel for each verification that someone listens to, and none for the others.
@@ -17,7 +17,7 @@ pub struct MemorySignal {
 }
 
 #[derive(Default)]
-struct Channels(Mutex<HashMap<VerificationId, watch::Sender<()>>>);
+struct Channels(Mutex<HashMap<VerificationId, watch::Sender<Change>>>);
 
 impl MemorySignal {
     pub fn new() -> Self {
@@ -32,19 +32,24 @@ impl Default for MemorySignal {
 }
 
 impl Channels {
-    fn lock(&self) -> MutexGuard<'_, HashMap<VerificationId, watch::Sender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<VerificationId, watch::Sender<Change>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Signal for MemorySignal {
-    async fn announce(&self, id: VerificationId) {
-        self.wake(id);
+    async fn announce(&self, id: VerificationId, change: Change) {
+        self.wake(id, change);
     }
 
     async fn listen(&self, id: VerificationId) -> Listener {
-        let receiver = self.channels.lock().entry(id).or_default().subscribe();
+        let receiver = self
+            .channels
+            .lock()
+            .entry(id)
+            .or_insert_with(|| watch::Sender::new(Change::Progress))
+            .subscribe();
         Listener::new(Box::new(MemoryListener {
             channels: self.channels.clone(),
             id,
@@ -56,9 +61,14 @@ impl Signal for MemorySignal {
         self.channels.lock().keys().copied().collect()
     }
 
-    fn wake(&self, id: VerificationId) {
+    fn wake(&self, id: VerificationId, change: Change) {
         if let Some(channel) = self.channels.lock().get(&id) {
-            channel.send_replace(());
+            // An end is not taken back by what was seen before it and is told after it.
+            channel.send_modify(|latest| {
+                if change == Change::End {
+                    *latest = change;
+                }
+            });
         }
     }
 
@@ -71,20 +81,19 @@ struct MemoryListener {
     channels: Arc<Channels>,
     id: VerificationId,
     /// Taken when it is dropped.
-    receiver: Option<watch::Receiver<()>>,
+    receiver: Option<watch::Receiver<Change>>,
 }
 
 #[async_trait]
 impl Listen for MemoryListener {
-    async fn changed(&mut self) {
-        let heard = match &mut self.receiver {
-            Some(receiver) => receiver.changed().await.is_ok(),
-            None => false,
-        };
-        if !heard {
-            // Nobody can announce any more.
-            std::future::pending::<()>().await;
+    async fn changed(&mut self) -> Change {
+        if let Some(receiver) = &mut self.receiver
+            && receiver.changed().await.is_ok()
+        {
+            return *receiver.borrow_and_update();
         }
+        // Nobody can announce any more.
+        std::future::pending().await
     }
 }
 
@@ -111,7 +120,7 @@ mod tests {
         drop(first);
         assert_eq!(signal.channels.lock().len(), 1);
         drop(second);
-        signal.announce(id).await;
+        signal.announce(id, Change::End).await;
         assert!(signal.channels.lock().is_empty());
     }
 }

@@ -40,16 +40,25 @@ pub async fn open(settings: &config::Signal) -> Result<Arc<dyn Signal>, OpenErro
     }
 }
 
+/// What has become of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It goes on: claimed, or given back to be tried again.
+    Progress,
+    /// It is final, or erased.
+    End,
+}
+
 #[async_trait]
 pub trait Signal: Send + Sync {
     /// Tells everyone who listens that the verification has changed. Never fails: a lost signal is only slower.
-    async fn announce(&self, id: VerificationId);
+    async fn announce(&self, id: VerificationId, change: Change);
     /// Registers at once; register BEFORE reading the row.
     async fn listen(&self, id: VerificationId) -> Listener;
     /// Those that somebody in this process listens to.
     fn listened(&self) -> Vec<VerificationId>;
     /// Wakes those who listen in this process and tells nobody else: for whoever has seen the row change.
-    fn wake(&self, id: VerificationId);
+    fn wake(&self, id: VerificationId, change: Change);
     /// Whether announcements of other processes arrive. While they don't, and whenever they do so again, the rows say what
     /// was missed.
     fn hearing(&self) -> watch::Receiver<bool>;
@@ -68,10 +77,16 @@ impl Listener {
     pub async fn changed(&mut self) {
         self.0.changed().await;
     }
+
+    /// As [`changed`](Self::changed), but only an announced end counts.
+    pub async fn ended(&mut self) {
+        while self.0.changed().await != Change::End {}
+    }
 }
 
 /// An adapter's half of a [`Listener`]. Dropping it unregisters.
 #[async_trait]
 pub trait Listen: Send {
-    async fn changed(&mut self);
+    /// The latest change, if several came.
+    async fn changed(&mut self) -> Change;
 }

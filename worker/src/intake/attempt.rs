@@ -9,7 +9,7 @@ use countersign_shared::blob::Blobs;
 use countersign_shared::config::{self, Config};
 use countersign_shared::domain::{Failure, Kind, Lane, ProblemCode, State, Verification, VerificationId};
 use countersign_shared::queue::{Delivery, JobMessage, JobQueue, MESSAGE_VERSION, QueueError};
-use countersign_shared::signal::Signal;
+use countersign_shared::signal::{Change, Signal};
 use countersign_shared::store::{Claim, Lease, Outcome, StoreError, Stores};
 use countersign_shared::telemetry::events;
 use tokio::sync::OwnedSemaphorePermit;
@@ -116,8 +116,7 @@ pub(super) async fn handle(context: &Context, delivery: Delivery, permit: OwnedS
                 attempt = lease.attempt,
                 traceparent = delivery.message.traceparent,
             );
-            // For those who follow every change.
-            context.signal.announce(id).await;
+            context.signal.announce(id, Change::Progress).await;
             let attempt = Attempt::begin(context, lease, Some(verification.request.kind), &delivery);
             settled(delivery.ack().await);
             attempt.run(*verification, permit).instrument(span).await
@@ -221,16 +220,16 @@ impl<'a> Attempt<'a> {
             Outcome::Succeeded(_) => State::Succeeded,
             Outcome::Failed(_) => State::Failed,
             Outcome::Retry { .. } => {
-                self.context.signal.announce(self.lease.id).await;
+                self.context.signal.announce(self.lease.id, Change::Progress).await;
                 self.come_back().await;
                 return Handled::Retried;
             }
             Outcome::GivenBack => {
-                self.context.signal.announce(self.lease.id).await;
+                self.context.signal.announce(self.lease.id, Change::Progress).await;
                 return Handled::GivenBack;
             }
         };
-        self.context.signal.announce(self.lease.id).await;
+        self.context.signal.announce(self.lease.id, Change::End).await;
         if !self.context.keeps_media {
             forget_media(self.context, self.lease.id).await;
         }

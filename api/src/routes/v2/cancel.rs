@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use countersign_shared::domain::{ProblemCode, Scope, State, VerificationId};
+use countersign_shared::signal::Change;
 use countersign_shared::store::StoreError;
 
 use super::resource::Resource;
@@ -33,7 +34,7 @@ pub(super) async fn handle(
     let id = verification_id(&id)?;
     let canceled = front.verifications.cancel(caller.tenant, id).await;
     if canceled.is_ok() {
-        front.signal.announce(id).await;
+        front.signal.announce(id, Change::End).await;
     }
     let verification = front.verifications.verification(caller.tenant, id).await?;
     match canceled {

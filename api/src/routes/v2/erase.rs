@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use countersign_shared::domain::{Actor, ProblemCode, Scope, TenantId, VerificationId};
+use countersign_shared::signal::Change;
 use countersign_shared::store::StoreError;
 use countersign_shared::telemetry::events;
 use tracing::Instrument;
@@ -50,7 +51,7 @@ async fn erase(
     front.erasures.erase(tenant, id, actor).await?;
     events::verification_erased(id);
     // Whoever waits for its result waits for nothing.
-    front.signal.announce(id).await;
+    front.signal.announce(id, Change::End).await;
     if let Err(error) = front.blobs.delete_all(id).await {
         // The reaper deletes them.
         events::dependency_failed("erase media", &error);

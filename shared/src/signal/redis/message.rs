@@ -1,8 +1,12 @@
-//! What is said on the channel: `SENDER VERIFICATION`, both as text, so that `redis-cli subscribe` shows it.
+//! What is said on the channel: `SENDER VERIFICATION` of an end and `SENDER VERIFICATION progress` of any other change, as
+//! text, so that `redis-cli subscribe` shows it.
 
 use std::fmt;
 
 use crate::domain::VerificationId;
+use crate::signal::Change;
+
+const PROGRESS: &str = "progress";
 
 /// One process, so that it can tell its own messages from those of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +24,24 @@ impl fmt::Display for Sender {
     }
 }
 
-pub(super) fn write(sender: Sender, id: VerificationId) -> String {
-    format!("{sender} {id}")
+pub(super) fn write(sender: Sender, id: VerificationId, change: Change) -> String {
+    match change {
+        Change::Progress => format!("{sender} {id} {PROGRESS}"),
+        Change::End => format!("{sender} {id}"),
+    }
 }
 
 /// `None` for what this build can't read.
-pub(super) fn read(message: &[u8]) -> Option<(Sender, VerificationId)> {
-    let (sender, id) = std::str::from_utf8(message).ok()?.split_once(' ')?;
-    Some((Sender(u64::from_str_radix(sender, 16).ok()?), id.parse().ok()?))
+pub(super) fn read(message: &[u8]) -> Option<(Sender, VerificationId, Change)> {
+    let mut words = std::str::from_utf8(message).ok()?.split(' ');
+    let sender = Sender(u64::from_str_radix(words.next()?, 16).ok()?);
+    let id = words.next()?.parse().ok()?;
+    let change = match words.next() {
+        None => Change::End,
+        Some(PROGRESS) => Change::Progress,
+        Some(_) => return None,
+    };
+    Some((sender, id, change))
 }
 
 #[cfg(test)]
@@ -37,7 +51,9 @@ mod tests {
     #[test]
     fn a_message_is_read_as_it_was_written() {
         let (sender, id) = (Sender::random(), VerificationId::new());
-        assert_eq!(read(write(sender, id).as_bytes()), Some((sender, id)));
+        for change in [Change::Progress, Change::End] {
+            assert_eq!(read(write(sender, id, change).as_bytes()), Some((sender, id, change)));
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::link::Link;
 use self::message::Sender as Origin;
-use super::{Listener, MemorySignal, OpenError, Signal};
+use super::{Change, Listener, MemorySignal, OpenError, Signal};
 use crate::config::ServiceUrl;
 use crate::domain::VerificationId;
 use crate::telemetry::events;
@@ -30,7 +30,7 @@ const OUTBOUND: usize = 4096;
 
 pub struct RedisSignal {
     local: Arc<MemorySignal>,
-    outbound: Sender<VerificationId>,
+    outbound: Sender<(VerificationId, Change)>,
     hearing: watch::Receiver<bool>,
     _publisher: AbortOnDropHandle<()>,
     _subscriber: AbortOnDropHandle<()>,
@@ -74,9 +74,9 @@ impl RedisSignal {
 #[async_trait]
 impl Signal for RedisSignal {
     /// Never waits for Redis.
-    async fn announce(&self, id: VerificationId) {
-        self.local.announce(id).await;
-        if self.outbound.try_send(id).is_err() {
+    async fn announce(&self, id: VerificationId, change: Change) {
+        self.local.announce(id, change).await;
+        if self.outbound.try_send((id, change)).is_err() {
             events::signal_dropped();
         }
     }
@@ -89,8 +89,8 @@ impl Signal for RedisSignal {
         self.local.listened()
     }
 
-    fn wake(&self, id: VerificationId) {
-        self.local.wake(id);
+    fn wake(&self, id: VerificationId, change: Change) {
+        self.local.wake(id, change);
     }
 
     fn hearing(&self) -> watch::Receiver<bool> {

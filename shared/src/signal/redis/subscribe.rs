@@ -69,7 +69,7 @@ async fn hear(session: Session, own: Sender, local: &MemorySignal) -> LinkError 
 async fn dispatch(mut messages: PubSubStream, own: Sender, local: &MemorySignal) -> LinkError {
     while let Some(message) = messages.next().await {
         match message::read(message.get_payload_bytes()) {
-            Some((sender, id)) if sender != own => local.wake(id),
+            Some((sender, id, change)) if sender != own => local.wake(id, change),
             _ => {}
         }
     }

@@ -45,7 +45,7 @@ async fn a_signal_crosses_processes_and_comes_once() {
     let (here, there) = (signal(&url, &channel).await, signal(&url, &channel).await);
     let id = VerificationId::new();
     let (mut near, mut far) = (here.listen(id).await, there.listen(id).await);
-    here.announce(id).await;
+    here.announce(id, Change::End).await;
     assert!(hears(&mut near, SOON).await && hears(&mut far, SOON).await);
     let quiet = Duration::from_millis(200);
     assert!(!hears(&mut near, quiet).await && !hears(&mut far, quiet).await);
@@ -63,7 +63,7 @@ async fn thousands_listen_and_each_hears_its_own() {
     }
     let (announced, silent) = listeners.split_at_mut(2000);
     for (id, _) in &*announced {
-        here.announce(*id).await;
+        here.announce(*id, Change::End).await;
     }
     for (_, listener) in announced {
         assert!(hears(listener, SOON).await);
@@ -101,12 +101,12 @@ async fn a_loss_is_told_and_listeners_hear_again_when_redis_is_back() {
     redis.kill();
     assert!(becomes(&mut hearing, false).await, "the loss was not told");
     // Lost for the other process, or late.
-    here.announce(id).await;
+    here.announce(id, Change::End).await;
     redis.start_again();
     assert!(becomes(&mut hearing, true).await, "the return was not told");
     // What was announced during the loss may come.
     while hears(&mut listener, SOON).await {}
-    here.announce(id).await;
+    here.announce(id, Change::End).await;
     assert!(hears(&mut listener, RECOVERY).await, "later signals are lost");
 }
 
@@ -121,7 +121,7 @@ async fn a_paused_redis_is_noticed_and_blocks_nobody() {
     redis.pause();
     let began = Instant::now();
     for _ in 0..2 * OUTBOUND {
-        here.announce(id).await;
+        here.announce(id, Change::End).await;
     }
     assert!(began.elapsed() < Duration::from_secs(1), "announcing took {:?}", began.elapsed());
     assert!(hears(&mut near, Duration::ZERO).await, "its own listeners need no redis");
@@ -130,7 +130,7 @@ async fn a_paused_redis_is_noticed_and_blocks_nobody() {
     assert!(!*there.hearing().borrow(), "the pause was not noticed");
     redis.resume();
     assert!(becomes(&mut there.hearing(), true).await, "the return was not told");
-    here.announce(id).await;
+    here.announce(id, Change::End).await;
     assert!(hears(&mut far, RECOVERY).await, "signals do not arrive after the pause");
 }
 
@@ -146,7 +146,7 @@ async fn a_process_starts_without_redis_and_is_reached_when_redis_comes() {
     assert!(!*there.hearing().borrow());
     redis.start_again();
     assert!(becomes(&mut there.hearing(), true).await, "the start was not noticed");
-    here.announce(id).await;
+    here.announce(id, Change::End).await;
     assert!(hears(&mut listener, RECOVERY).await, "no signal arrives");
 }
 

@@ -11,6 +11,7 @@ use countersign_api::{App, Readiness};
 use countersign_shared::adapters::Adapters;
 use countersign_shared::config::{self, Config};
 use countersign_shared::domain::VerificationId;
+use countersign_shared::signal::Change;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
@@ -98,7 +99,7 @@ pub(super) async fn serve(config: &Config, adapters: Adapters) -> anyhow::Result
         std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| read.send(line))
     });
     while let Some(line) = lines.recv().await {
-        adapters.signal.announce(line.parse()?).await;
+        adapters.signal.announce(line.parse()?, Change::End).await;
     }
     stop.cancel();
     serving.await.context("the front end panicked")??;
