@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use deadpool::managed::Object;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::{Query, QueryAs};
-use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres};
+use sqlx::{FromRow, PgConnection, Postgres};
 use tokio::time::timeout;
 
+use super::server::{Pool, Server, reason};
 use crate::store::StoreError;
 
 /// How long a call may wait for a connection.
@@ -17,12 +18,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call may wait for its answer: longer than the server lets a statement run, so that this strikes only when
 /// the server is paused or cut off.
 const ANSWER: Duration = Duration::from_secs(12);
-
-/// How long a connection may take to show that it is alive.
-const ALIVE: Duration = Duration::from_secs(1);
-
-/// A connection that was in use a moment ago needs no test.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// The server is paused, or the network is cut.
 #[derive(Debug, thiserror::Error)]
@@ -36,22 +31,11 @@ pub(super) type RowStatement<'bound, T> = QueryAs<'bound, Postgres, T, PgArgumen
 
 /// A bounded number of connections, made when they are needed.
 #[derive(Clone)]
-pub(super) struct Connections(PgPool);
+pub(super) struct Connections(Pool);
 
 impl Connections {
     pub(super) fn new(options: PgConnectOptions, limit: u32) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(limit)
-            .acquire_timeout(CONNECT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    let alive = known.idle_for < FRESH
-                        || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())));
-                    Ok(alive)
-                })
-            });
-        Self(pool.connect_lazy_with(options))
+        Self(Server::pool(options, limit))
     }
 
     /// The first row of the answer, if it has any.
@@ -86,7 +70,8 @@ impl Connections {
 
     /// A connection for several calls, such as a transaction.
     pub(super) async fn hold(&self) -> Result<Held, StoreError> {
-        Ok(Held(Some(self.0.acquire().await?)))
+        let connection = async { self.0.get().await.map_err(reason) };
+        Ok(Held(Some(within(CONNECT, connection).await?)))
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
@@ -132,25 +117,22 @@ impl Transaction {
 
 /// A connection in use. Dropped before it is released, it is closed and its transaction rolled back, whatever state it
 /// was in.
-pub(super) struct Held(Option<PoolConnection<Postgres>>);
+pub(super) struct Held(Option<Object<Server>>);
 
 impl Held {
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         self.0.as_mut().expect("it is there until it is released; its absence is a bug")
     }
 
-    /// Gives it back for other calls.
+    /// Gives it back for other calls: whatever was asked has been answered.
     pub(super) fn release(mut self) {
-        if let Some(mut connection) = self.0.take() {
-            // It is tested once more on its way; a drop would wait for the answer for ever.
-            tokio::spawn(timeout(ALIVE, connection.return_to_pool()));
-        }
+        drop(self.0.take());
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        drop(self.0.take().map(PoolConnection::detach));
+        drop(self.0.take().map(Object::take));
     }
 }
 

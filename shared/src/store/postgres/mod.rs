@@ -12,6 +12,7 @@ mod outbox;
 mod overview;
 mod reviews;
 mod row;
+mod server;
 mod tables;
 mod tenants;
 mod told;
