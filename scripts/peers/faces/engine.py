@@ -11,7 +11,8 @@ from models import Detector, Face, Liveness, Recogniser
 # A video's frames that are looked at: every one, or every so many.
 EVERY = int(os.environ.get("PEER_EVERY", "1"))
 
-detector, recogniser, liveness = Detector(), Recogniser(), Liveness()
+detector, recogniser = Detector(), Recogniser()
+judges = [Liveness("fr_liveness.onnx", 128, 0), Liveness("minifasnet-v2.onnx", 80, 1)]
 
 
 class Unreadable(Exception):
@@ -47,7 +48,7 @@ def look(picture: np.ndarray, embed: bool = True) -> Look:
     return Look(
         num_faces=len(faces),
         ratio=face.width / picture.shape[1],
-        live=liveness.probability(picture, face),
+        live=sum(judge.probability(picture, face) for judge in judges) / len(judges),
         embedding=recogniser.embedding(picture, face) if embed else None,
     )
 

@@ -107,15 +107,16 @@ class Liveness(Model):
     """A MiniFASNet that looks at the face from two distances, as Silent-Face-Anti-Spoofing does."""
 
     SCALES = (2.7, 1.5)
-    SIDE = 128
 
-    def __init__(self) -> None:
-        super().__init__("fr_liveness.onnx")
+    def __init__(self, file: str, side: int, bona_fide: int) -> None:
+        super().__init__(file)
+        self.side, self.bona_fide = side, bona_fide
 
     def probability(self, picture: np.ndarray, face: Face) -> float:
         """That this is a living face, and not a picture of one."""
         crops = [self.crop(picture, face, scale) for scale in self.SCALES]
-        return float(np.mean([softmax(self.run(cv2.dnn.blobFromImage(crop))[0][0])[0] for crop in crops]))
+        logits = [self.run(cv2.dnn.blobFromImage(crop))[0][0] for crop in crops]
+        return float(np.mean([softmax(found)[self.bona_fide] for found in logits]))
 
     def crop(self, picture: np.ndarray, face: Face, scale: float) -> np.ndarray:
         """The box scaled about its centre and moved into the picture."""
@@ -124,7 +125,7 @@ class Liveness(Model):
         size = size * min(scale, *(limit / size))
         start = np.clip((face.box[:2] + face.box[2:] - size) / 2, 0, limit - size)
         (left, top), (right, bottom) = start.astype(int), (start + size).astype(int)
-        return cv2.resize(picture[top : bottom + 1, left : right + 1], (self.SIDE, self.SIDE))
+        return cv2.resize(picture[top : bottom + 1, left : right + 1], (self.side, self.side))
 
 
 def similarity(points: np.ndarray) -> np.ndarray:

@@ -58,6 +58,8 @@ pub enum Build {
     Whisper { tokenizer: Piece, precision: Precision },
     /// The joined bytes are face-api's weights of dlib's recogniser, which the manifest lists, rewritten as ONNX.
     FaceResnet { manifest: Piece },
+    /// The joined bytes are minivision's PyTorch file of `MiniFASNetV2`, rewritten as ONNX.
+    Minifasnet,
 }
 
 /// How the matrices of a rewritten Whisper model are stored.
@@ -73,7 +75,7 @@ impl Source {
     /// Every piece to fetch, a conversion's tokenizer or manifest last.
     pub fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
         let last = match &self.build {
-            Build::Join => None,
+            Build::Join | Build::Minifasnet => None,
             Build::Whisper { tokenizer: last, .. } | Build::FaceResnet { manifest: last } => Some(last),
         };
         self.pieces.iter().chain(last)
@@ -168,10 +170,11 @@ impl TryFrom<SourceEntry> for Source {
                 Build::Whisper { tokenizer, precision: Precision::Q8_0 }
             }
             (Some("face-resnet"), None, Some(manifest)) => Build::FaceResnet { manifest },
+            (Some("minifasnet"), None, None) => Build::Minifasnet,
             _ => {
                 return Err(SourceError(
                     "must convert to whisper-f16 or whisper-q8_0 with a tokenizer, to face-resnet with a manifest, \
-                     or not at all",
+                     to minifasnet, or not at all",
                 ));
             }
         };
@@ -239,6 +242,8 @@ mod tests {
         assert_eq!(source.all_pieces().count(), 2);
         assert!(parse(&format!("convert = 'face-resnet'\n{pieces}\ntokenizer = {second}")).is_err());
         assert!(parse(&format!("convert = 'face-resnet'\n{pieces}")).is_err());
+        let source = parse(&format!("convert = 'minifasnet'\n{pieces}")).expect("a source");
+        assert_eq!((source.all_pieces().count(), source.build), (1, Build::Minifasnet));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The network is dlib's `dnn_face_recognition_ex`, as face-api's `FaceRecognitionNet` lays it out.
 
 use super::ConvertError;
-use super::onnx::{Graph, Value};
+use super::onnx::{Attribute, Graph, Value};
 use super::tensorflow_js::Weights;
 
 /// Side of the aligned face.
@@ -60,7 +60,9 @@ impl Network {
     fn stem(&mut self) -> Result<At, ConvertError> {
         let wide = self.convolution("conv32_down", &Graph::input(), &HALF, true)?;
         let wide = self.graph.apply("Relu", &[&wide], &[]);
-        let value = self.graph.apply("MaxPool", &[&wide], &[("kernel_shape", &[3, 3]), ("strides", &[2, 2])]);
+        let pool =
+            [("kernel_shape", Attribute::Integers(&[3, 3])), ("strides", Attribute::Integers(&[2, 2]))];
+        let value = self.graph.apply("MaxPool", &[&wide], &pool);
         Ok(At { value, side: halved(halved(SIDE, 7), 3) })
     }
 
@@ -73,8 +75,9 @@ impl Network {
     /// A block that halves the square; `more` channels of zeros join its input.
     fn reduce(&mut self, name: &str, at: &At, more: i64) -> Result<At, ConvertError> {
         let mut branch = self.branch(name, &at.value, &HALF)?;
-        let pool: &[(&str, &[u64])] = &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])];
-        let mut pooled = self.graph.apply("AveragePool", &[&at.value], pool);
+        let pool =
+            [("kernel_shape", Attribute::Integers(&[2, 2])), ("strides", Attribute::Integers(&[2, 2]))];
+        let mut pooled = self.graph.apply("AveragePool", &[&at.value], &pool);
         let side = at.side / 2;
         if halved(at.side, 3) < side {
             let padding = self.graph.integers(&[0, 0, 0, 0, 0, 0, 1, 1]);
@@ -136,8 +139,11 @@ impl Network {
             .collect();
         let folded = self.graph.floats(&[outputs, inputs, height, width], &folded);
         let biases = self.graph.floats(&[outputs], &biases);
-        let attributes: &[(&str, &[u64])] = &[("strides", &[step.stride; 2]), ("pads", &[step.padding; 4])];
-        Ok(self.graph.apply("Conv", &[input, &folded, &biases], attributes))
+        let attributes = [
+            ("strides", Attribute::Integers(&[step.stride; 2])),
+            ("pads", Attribute::Integers(&[step.padding; 4])),
+        ];
+        Ok(self.graph.apply("Conv", &[input, &folded, &biases], &attributes))
     }
 }
 

@@ -6,14 +6,19 @@
 //!
 //! dlib's face recogniser, from TensorFlow.js to ONNX:
 //! - [`tensorflow_js`]: the weights; [`onnx`]: the file; [`face_resnet`]: the network.
+//!
+//! minivision's judge of liveness, from PyTorch to ONNX:
+//! - [`torch`]: the weights; [`minifasnet`]: the network.
 
 mod container;
 mod face_resnet;
 mod ggml;
 mod mel;
+mod minifasnet;
 mod onnx;
 mod q8;
 mod tensorflow_js;
+mod torch;
 mod vocabulary;
 mod whisper;
 
@@ -21,6 +26,7 @@ mod whisper;
 mod tests;
 
 pub use face_resnet::face_resnet_to_onnx;
+pub use minifasnet::minifasnet_to_onnx;
 pub use whisper::whisper_to_ggml;
 
 /// The weights or the tokenizer are not what the converter understands.
@@ -32,6 +38,8 @@ pub enum ConvertError {
     TrailingBytes(usize),
     #[error("the weights' container has version {0}, only 6 is known")]
     Version(u32),
+    #[error("the weights are {0}")]
+    Format(&'static str),
     #[error("a name in the weights is not text")]
     Name,
     #[error("the weights have no `{0}`")]

@@ -6,6 +6,7 @@ const OPERATORS: u64 = 13;
 
 const FLOAT: u64 = 1;
 const INT64: u64 = 7;
+const ATTRIBUTE_INT: u64 = 2;
 const ATTRIBUTE_INTS: u64 = 7;
 
 /// A message of protocol buffers.
@@ -18,6 +19,12 @@ pub(super) struct Graph {
     nodes: Message,
     constants: Message,
     names: usize,
+}
+
+/// What an operator is told.
+pub(super) enum Attribute<'a> {
+    Integer(u64),
+    Integers(&'a [u64]),
 }
 
 /// The name of a value in the graph.
@@ -40,12 +47,12 @@ impl Graph {
         self.constant(&[values.len()], INT64, &bytes)
     }
 
-    /// What the operator makes of the inputs; attributes are lists of integers.
+    /// What the operator makes of the inputs.
     pub(super) fn apply(
         &mut self,
         operator: &str,
         inputs: &[&Value],
-        attributes: &[(&str, &[u64])],
+        attributes: &[(&str, Attribute<'_>)],
     ) -> Value {
         let output = self.name();
         let mut node = Message::default();
@@ -54,13 +61,21 @@ impl Graph {
         }
         node.text(2, &output.0);
         node.text(4, operator);
-        for (name, values) in attributes {
+        for (name, told) in attributes {
             let mut attribute = Message::default();
             attribute.text(1, name);
-            for value in *values {
-                attribute.number(8, *value);
+            match told {
+                Attribute::Integer(value) => {
+                    attribute.number(3, *value);
+                    attribute.number(20, ATTRIBUTE_INT);
+                }
+                Attribute::Integers(values) => {
+                    for value in *values {
+                        attribute.number(8, *value);
+                    }
+                    attribute.number(20, ATTRIBUTE_INTS);
+                }
             }
-            attribute.number(20, ATTRIBUTE_INTS);
             node.message(5, &attribute);
         }
         self.nodes.message(1, &node);
