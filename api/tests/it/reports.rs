@@ -24,6 +24,7 @@ pub(crate) const THRESHOLDS: Thresholds = Thresholds {
     sharpness_min: 0.12,
     exposure_min: 0.3,
     yaw_max: 65.0,
+    mouth_visibility_min: 0.37,
 };
 
 /// The report of that kind, as in the documentation.

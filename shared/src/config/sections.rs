@@ -262,6 +262,7 @@ pub struct Pipeline {
     pub sharpness_min: f64,
     pub exposure_min: f64,
     pub yaw_max: f64,
+    pub mouth_visibility_min: f64,
     pub fail_fast: bool,
 }
 
@@ -286,6 +287,7 @@ impl Pipeline {
             sharpness_min: self.sharpness_min,
             exposure_min: self.exposure_min,
             yaw_max: self.yaw_max,
+            mouth_visibility_min: self.mouth_visibility_min,
         }
     }
 }

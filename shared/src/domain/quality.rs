@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// The measures of ISO/IEC 29794-5 that decide whether a face can be judged at all.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({"eye_distance": 164.2, "sharpness": 0.41, "exposure": 0.98, "yaw": -6.3, "pitch": 2.8}))]
+#[schema(example = json!({"eye_distance": 164.2, "sharpness": 0.41, "exposure": 0.98, "yaw": -6.3, "pitch": 2.8, "mouth_visibility": 0.998}))]
 pub struct FaceQuality {
     /// Between the middles of the eyes, in pixels of the upright picture.
     pub eye_distance: f64,
@@ -18,4 +18,7 @@ pub struct FaceQuality {
     pub yaw: f64,
     /// Degrees by which the face looks down (negative: up), likewise; an open mouth or another nose moves it by ten.
     pub pitch: f64,
+    /// How likely the mouth is to be seen, 0..=1; absent where the picture's edge cuts its surroundings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mouth_visibility: Option<f64>,
 }

@@ -80,7 +80,8 @@ pub enum CheckName {
     "distance_max": 0.9, "face_sameness_min": 0.9, "not_spoof_min": 0.9, "id_card_not_spoof_min": 0.1,
     "face_to_frame_ratio_max": 0.7, "single_face_min": 0.9, "speech_score_min": -10.0, "speech_margin_min": -2.0,
     "voice_seconds_min": 1.0, "digit_mass_min": 0.08, "mouth_movement_min": 0.055, "lip_agreement_min": 0.25,
-    "repetition_min": 0.15, "eye_distance_min": 20.0, "sharpness_min": 0.12, "exposure_min": 0.3, "yaw_max": 65.0
+    "repetition_min": 0.15, "eye_distance_min": 20.0, "sharpness_min": 0.12, "exposure_min": 0.3, "yaw_max": 65.0,
+    "mouth_visibility_min": 0.37
 }))]
 pub struct Thresholds {
     /// Largest face distance that counts as the same person (raw L2 scaled so that 0.9 is the model's operating point).
@@ -124,6 +125,9 @@ pub struct Thresholds {
     /// Most degrees by which its face may be turned to either side.
     #[serde(default)]
     pub yaw_max: f64,
+    /// Smallest likelihood, 0..=1, that its mouth is to be seen.
+    #[serde(default)]
+    pub mouth_visibility_min: f64,
 }
 
 /// A model by name and content.

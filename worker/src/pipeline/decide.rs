@@ -129,6 +129,7 @@ pub(super) mod tests {
                 exposure: 0.9,
                 yaw: 5.0,
                 pitch: 2.0,
+                mouth_visibility: Some(0.98),
             }),
         }
     }

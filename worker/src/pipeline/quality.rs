@@ -30,13 +30,14 @@ pub(super) fn check(photo: &StillEvidence, limits: &Thresholds) -> Check {
 }
 
 /// How many times over its limit each measure is, and what is said of it below.
-fn measures(quality: &FaceQuality, limits: &Thresholds) -> [(f64, &'static str); 4] {
+fn measures(quality: &FaceQuality, limits: &Thresholds) -> [(f64, &'static str); 5] {
     let times = |value: f64, limit: f64| if limit > 0.0 { value / limit } else { SCORE_MAX };
     [
         (times(quality.eye_distance, limits.eye_distance_min), "face_too_small"),
         (times(quality.sharpness, limits.sharpness_min), "face_blurred"),
         (times(quality.exposure, limits.exposure_min), "face_badly_exposed"),
         (times(limits.yaw_max, quality.yaw.abs()), "face_turned_away"),
+        (times(quality.mouth_visibility.unwrap_or(1.0), limits.mouth_visibility_min), "mouth_covered"),
     ]
 }
 
@@ -45,8 +46,14 @@ mod tests {
     use super::*;
     use crate::pipeline::decide::tests::limits;
 
-    const GOOD: FaceQuality =
-        FaceQuality { eye_distance: 160.0, sharpness: 0.4, exposure: 0.97, yaw: -8.0, pitch: 3.0 };
+    const GOOD: FaceQuality = FaceQuality {
+        eye_distance: 160.0,
+        sharpness: 0.4,
+        exposure: 0.97,
+        yaw: -8.0,
+        pitch: 3.0,
+        mouth_visibility: Some(0.99),
+    };
 
     fn checked(quality: Option<FaceQuality>) -> Check {
         check(&StillEvidence { quality, ..StillEvidence::faceless(640, 480) }, &limits())
@@ -56,7 +63,7 @@ mod tests {
     fn a_usable_face_passes_with_the_margin_of_its_worst_measure() {
         let check = checked(Some(GOOD));
         assert!(check.passed && check.reasons.is_empty());
-        let margin = GOOD.exposure / limits().exposure_min;
+        let margin = GOOD.mouth_visibility.expect("it was looked for") / limits().mouth_visibility_min;
         assert!((check.score.expect("a score") - margin).abs() < 1e-9, "{check:?}");
     }
 
@@ -67,11 +74,17 @@ mod tests {
             (FaceQuality { sharpness: 0.01, ..GOOD }, "face_blurred"),
             (FaceQuality { exposure: 0.02, ..GOOD }, "face_badly_exposed"),
             (FaceQuality { yaw: -80.0, ..GOOD }, "face_turned_away"),
+            (FaceQuality { mouth_visibility: Some(0.02), ..GOOD }, "mouth_covered"),
         ] {
             let check = checked(Some(quality));
             assert!(!check.passed && check.score.is_some_and(|score| score < 1.0), "{check:?}");
             assert_eq!(check.reasons, [reason]);
         }
+    }
+
+    #[test]
+    fn a_mouth_that_was_not_looked_for_is_not_covered() {
+        assert!(checked(Some(FaceQuality { mouth_visibility: None, ..GOOD })).passed);
     }
 
     #[test]
@@ -84,9 +97,16 @@ mod tests {
     #[test]
     fn a_limit_of_nothing_refuses_nothing() {
         let mut limits = limits();
-        (limits.eye_distance_min, limits.sharpness_min, limits.exposure_min, limits.yaw_max) =
-            (0.0, 0.0, 0.0, 180.0);
-        let quality = FaceQuality { eye_distance: 1.0, sharpness: 0.0, exposure: 0.0, yaw: 89.0, pitch: 0.0 };
+        (limits.eye_distance_min, limits.sharpness_min, limits.exposure_min) = (0.0, 0.0, 0.0);
+        (limits.yaw_max, limits.mouth_visibility_min) = (180.0, 0.0);
+        let quality = FaceQuality {
+            eye_distance: 1.0,
+            sharpness: 0.0,
+            exposure: 0.0,
+            yaw: 89.0,
+            pitch: 0.0,
+            mouth_visibility: Some(0.0),
+        };
         let still = StillEvidence { quality: Some(quality), ..StillEvidence::faceless(640, 480) };
         assert!(check(&still, &limits).passed);
     }

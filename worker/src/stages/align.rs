@@ -1,5 +1,7 @@
 //! A face turned, scaled and moved so that its five points fall on the template that recognisers were trained on.
 
+use std::ops::Range;
+
 use countersign_shared::domain::Point;
 
 use crate::engines::Picture;
@@ -111,6 +113,20 @@ impl Warp {
         // A large face shrinks on its way: a single sample would pick some pixels and skip the rest.
         let samples = (back.scale().round() as u32).clamp(1, SAMPLES_MAX);
         Some(Self { back, samples })
+    }
+
+    /// Whether all of that part of the square comes from within the picture.
+    pub(super) fn is_within(&self, picture: &Picture, columns: Range<u32>, rows: Range<u32>) -> bool {
+        let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+        [
+            (columns.start, rows.start),
+            (columns.end, rows.start),
+            (columns.start, rows.end),
+            (columns.end, rows.end),
+        ]
+        .into_iter()
+        .map(|(column, row)| self.back.apply(Point { x: f64::from(column), y: f64::from(row) }))
+        .all(|corner| (0.0..=width).contains(&corner.x) && (0.0..=height).contains(&corner.y))
     }
 
     /// Red, green and blue, 0..=255: the mean of a grid of samples over the pixel. Outside the picture is black.

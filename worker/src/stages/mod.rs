@@ -19,6 +19,7 @@ pub mod embed;
 pub mod feed;
 pub mod landmarks;
 pub mod liveness;
+mod mouth;
 pub mod pose;
 pub mod quality;
 mod scrfd;

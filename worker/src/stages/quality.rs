@@ -1,16 +1,21 @@
-//! How usable a face is: its size, its detail and its light, and where it looks (after ISO/IEC 29794-5).
+//! How usable a face is: its size, its detail and its light, where it looks, and whether its mouth is to be seen (after
+//! ISO/IEC 29794-5).
+
+use std::ops::Range;
 
 use countersign_shared::domain::{FaceQuality, Point};
 
 use super::align::{Template, Warp};
-use super::pose;
+use super::{mouth, pose};
 use crate::engines::Picture;
 
 /// The side of the square on whose template the face is measured, as recognisers see it.
 const SIDE: u32 = 112;
 /// The part of the square that is skin, eyes, nose and mouth in nearly every face, and no hair or background.
-const COLUMNS: std::ops::Range<u32> = 20..92;
-const ROWS: std::ops::Range<u32> = 20..100;
+const COLUMNS: Range<u32> = 20..92;
+const ROWS: Range<u32> = 20..100;
+/// How far down the mouth's surroundings reach.
+const DEPTH: u32 = mouth::ROWS.end + 1;
 /// Luminance, 0..=255, from which a pixel is neither nearly black nor nearly white.
 const EXPOSED: std::ops::RangeInclusive<f32> = 26.0..=246.0;
 /// A deviation of luminance that is no more than the rounding of pixels: there is nothing to see.
@@ -21,20 +26,26 @@ const FLAT: f64 = 0.5;
 pub fn assess(picture: &Picture, points: &[Point; 5]) -> Option<FaceQuality> {
     let pose = pose::estimate(points)?;
     let warp = Warp::of(points, &Template::ARCFACE, SIDE)?;
-    let luminance: Vec<f32> = ROWS
+    let luminance: Vec<f32> = (ROWS.start..DEPTH)
         .flat_map(|row| COLUMNS.map(move |column| (column, row)))
         .map(|(column, row)| {
             let [red, green, blue] = warp.colour(picture, column, row);
             0.299 * red + 0.587 * green + 0.114 * blue
         })
         .collect();
-    let exposed = luminance.iter().filter(|value| EXPOSED.contains(value)).count();
+    let at = |column: u32, row: u32| {
+        luminance[(row - ROWS.start) as usize * COLUMNS.len() + (column - COLUMNS.start) as usize]
+    };
+    let skin = &luminance[..ROWS.len() * COLUMNS.len()];
+    let exposed = skin.iter().filter(|value| EXPOSED.contains(value)).count();
     Some(FaceQuality {
         eye_distance: (points[1].x - points[0].x).hypot(points[1].y - points[0].y),
-        sharpness: sharpness(&luminance),
-        exposure: exposed as f64 / luminance.len() as f64,
+        sharpness: sharpness(skin),
+        exposure: exposed as f64 / skin.len() as f64,
         yaw: pose.yaw,
         pitch: pose.pitch,
+        // An edge of the picture across a mouth looks like that of a mask.
+        mouth_visibility: warp.is_within(picture, mouth::COLUMNS, mouth::ROWS).then(|| mouth::visibility(at)),
     })
 }
 

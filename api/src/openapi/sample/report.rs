@@ -27,6 +27,7 @@ const THRESHOLDS: Thresholds = Thresholds {
     sharpness_min: 0.12,
     exposure_min: 0.3,
     yaw_max: 65.0,
+    mouth_visibility_min: 0.37,
 };
 
 pub(super) fn photo() -> Report {
@@ -161,6 +162,7 @@ fn still(width: u32, face_width: f64, confidence: f64) -> StillEvidence {
             exposure: 0.98,
             yaw: -6.3,
             pitch: 2.8,
+            mouth_visibility: Some(0.998),
         }),
     }
 }

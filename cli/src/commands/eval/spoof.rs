@@ -141,13 +141,14 @@ fn write_scores(folder: &Path, rows: &[Row<'_>], looks: &HashMap<PathBuf, Look<S
         .next()
         .map(|seen| seen.liveness.scores.iter().map(|(name, _)| name.as_str()).collect())
         .unwrap_or_default();
-    let measures = ["eye_distance", "sharpness", "exposure", "yaw", "pitch"];
+    let measures = ["eye_distance", "sharpness", "exposure", "yaw", "pitch", "mouth_visibility"];
     let columns = [&["file", "label", "confidence"][..], &measures, &names].concat();
     let mut text = format!("{}\n", columns.join("\t"));
     for row in rows {
         let Some(Seen { liveness, quality }) = looks[&row.file("file")?].found() else { continue };
-        let FaceQuality { eye_distance, sharpness, exposure, yaw, pitch } = *quality;
-        let numbers = [liveness.confidence, eye_distance, sharpness, exposure, yaw, pitch];
+        let FaceQuality { eye_distance, sharpness, exposure, yaw, pitch, mouth_visibility } = *quality;
+        let mouth = mouth_visibility.unwrap_or(f64::NAN);
+        let numbers = [liveness.confidence, eye_distance, sharpness, exposure, yaw, pitch, mouth];
         let mut fields = vec![row.need("file")?.to_owned(), row.need("label")?.to_owned()];
         fields
             .extend(numbers.iter().chain(liveness.scores.iter().map(|(_, score)| score)).map(f64::to_string));

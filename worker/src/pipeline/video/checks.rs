@@ -134,6 +134,7 @@ pub(super) mod tests {
         sharpness_min: 0.12,
         exposure_min: 0.3,
         yaw_max: 65.0,
+        mouth_visibility_min: 0.37,
     };
 
     fn good() -> VideoEvidence {
