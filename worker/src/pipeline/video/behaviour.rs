@@ -4,8 +4,9 @@ use countersign_shared::domain::{BehaviourEvidence, Check, CheckName, Thresholds
 
 use crate::pipeline::decide::reasons;
 
-/// What a still, dubbed or looped face can't do; nothing, of a profile whose models don't measure it. Where there is no voice, mouth and sound can't disagree, and the digits
-/// have failed; where too little moves, nothing is repeated, and the mouth has failed.
+/// What a still, dubbed or looped face can't do; nothing, of a profile whose models don't measure it. Where no voice was
+/// heard, mouth and sound can't disagree, and the digits have failed; where too little moves, nothing is repeated, and the
+/// mouth has failed.
 pub(super) fn checks(found: Option<&BehaviourEvidence>, limits: &Thresholds) -> Vec<Check> {
     let Some(found) = found else { return Vec::new() };
     let BehaviourEvidence { mouth_movement: movement, lip_agreement: agreement, repetition, .. } = *found;

@@ -6,8 +6,9 @@ use std::thread;
 
 use countersign_shared::config::{Config, Sampling};
 use countersign_shared::domain::{
-    BoundingBox, Check, Evidence, Failure, FrameSample, Kind, MediaRole, ModelUsed, ProblemCode,
-    REPORT_VERSION, Report, SpeechEvidence, Thresholds, Timestamp, VideoEvidence, VideoInfo,
+    BehaviourEvidence, BoundingBox, Check, CheckName, Evidence, Failure, FrameSample, Kind, MediaRole,
+    ModelUsed, ProblemCode, REPORT_VERSION, Report, SpeechEvidence, Thresholds, Timestamp, VideoEvidence,
+    VideoInfo,
 };
 use countersign_shared::telemetry;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use super::identity::Identity;
 use super::watch::{Sample, Seen, Watcher};
 use super::{checks, liveness};
 use crate::engines::media::{MediaLimits, VideoReader, decode_audio, decode_image};
-use crate::engines::speech::{SpeechLimits, SpeechRecogniser};
+use crate::engines::speech::{SpeechLimits, SpeechRecogniser, silent};
 use crate::pipeline::still::{Still, StillStage, Subject};
 use crate::pipeline::{Job, PipelineError, decide};
 use crate::stages::behaviour::{self, gesture::Gesture, sound::Sound};
@@ -31,6 +32,7 @@ pub struct VideoPipeline {
     thresholds: Thresholds,
     sampling: Sampling,
     models: Vec<ModelUsed>,
+    fail_fast: bool,
 }
 
 /// What one pass over the frames gave.
@@ -49,7 +51,8 @@ struct Listened {
 }
 
 impl VideoPipeline {
-    /// `models` are those that the report names, in the order of first use.
+    /// `models` are those that the report names, in the order of first use. With `pipeline.fail_fast` no sound is heard of a
+    /// clip whose pictures alone fail.
     pub fn new(
         config: &Config,
         still: Arc<StillStage>,
@@ -64,6 +67,7 @@ impl VideoPipeline {
             thresholds: config.pipeline.thresholds(),
             sampling: config.sampling.clone(),
             models,
+            fail_fast: config.pipeline.fail_fast,
         }
     }
 
@@ -83,9 +87,17 @@ impl VideoPipeline {
             return Err(missing());
         }
         let code = SpokenCode { language, expected };
-        let (evidence, exchanged) = self.examine(video, Some(card), code, &job.cancelled)?;
         let standing = job.request.named_challenge.map(|named| named.standing);
-        let checks = checks::checks(&evidence, exchanged, standing, &self.thresholds);
+        let judged = |evidence: &VideoEvidence, exchanged| {
+            checks::checks(evidence, exchanged, standing, &self.thresholds)
+        };
+        let (evidence, checks) = if self.fail_fast {
+            self.in_turn(video, card, code, &job.cancelled, judged)?
+        } else {
+            let (evidence, exchanged) = self.side_by_side(video, Some(card), code, &job.cancelled)?;
+            let checks = judged(&evidence, exchanged);
+            (evidence, checks)
+        };
         Ok(Report {
             version: REPORT_VERSION,
             kind: Kind::Video,
@@ -106,13 +118,38 @@ impl VideoPipeline {
         code: SpokenCode,
         cancelled: &CancellationToken,
     ) -> Result<Vec<Check>, PipelineError> {
-        let (evidence, exchanged) = self.examine(video, None, code, cancelled)?;
+        let (evidence, exchanged) = self.side_by_side(video, None, code, cancelled)?;
         Ok(checks::checks(&evidence, exchanged, None, &self.thresholds))
+    }
+
+    /// The pictures first; the sound only if it can change the verdict.
+    fn in_turn(
+        &self,
+        video: &Path,
+        card: &Path,
+        code: SpokenCode,
+        cancelled: &CancellationToken,
+        judged: impl Fn(&VideoEvidence, bool) -> Vec<Check>,
+    ) -> Result<(VideoEvidence, Vec<Check>), PipelineError> {
+        let (card, watched) = self.look(video, Some(card), cancelled)?;
+        let gestures = watched.gestures.clone();
+        let unheard = silent(code.language, code.expected, 0.0, "not_examined");
+        let (mut evidence, exchanged) =
+            self.evidence(card, watched, Listened { speech: unheard, voice: None });
+        let checks = judged(&evidence, exchanged);
+        if checks.iter().any(|check| !check.passed && check.name != CheckName::AudioChallenge) {
+            return Ok((evidence, checks));
+        }
+        let heard = self.listen(video, code, cancelled)?;
+        evidence.behaviour = self.behaviour(&gestures, heard.voice.as_ref());
+        evidence.speech = heard.speech;
+        let checks = judged(&evidence, exchanged);
+        Ok((evidence, checks))
     }
 
     /// What is in the files, and whether someone else was seen for a while. Frames are watched on the calling thread, sound
     /// is heard on another.
-    fn examine(
+    fn side_by_side(
         &self,
         video: &Path,
         card: Option<&Path>,
@@ -214,7 +251,7 @@ impl VideoPipeline {
             largest_face_to_frame_ratio: seen.iter().map(|frame| frame.ratio).fold(0.0, f64::max),
             not_spoof_confidence: liveness::clip_confidence(&samples, &identity.drift).unwrap_or(0.0),
             speech,
-            behaviour: self.still.landmarks.exist().then(|| behaviour::judge(&gestures, voice.as_ref())),
+            behaviour: self.behaviour(&gestures, voice.as_ref()),
             samples: samples
                 .into_iter()
                 .zip(distances)
@@ -231,6 +268,11 @@ impl VideoPipeline {
                 .collect(),
         };
         (evidence, identity.exchanged)
+    }
+
+    /// Nothing, of a profile without landmarks.
+    fn behaviour(&self, gestures: &[Gesture], voice: Option<&Sound>) -> Option<BehaviourEvidence> {
+        self.still.landmarks.exist().then(|| behaviour::judge(gestures, voice))
     }
 }
 
