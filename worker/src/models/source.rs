@@ -58,7 +58,7 @@ pub enum Build {
     Whisper { tokenizer: Piece, precision: Precision },
     /// The joined bytes are face-api's weights of dlib's recogniser, which the manifest lists, rewritten as ONNX.
     FaceResnet { manifest: Piece },
-    /// The joined bytes are minivision's PyTorch file of `MiniFASNetV2`, rewritten as ONNX.
+    /// The joined bytes are minivision's `PyTorch` file of `MiniFASNetV2`, rewritten as ONNX.
     Minifasnet,
 }
 

@@ -23,7 +23,7 @@ const ALIVE: Duration = Duration::from_secs(1);
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A connection is replaced after that long: what the server keeps for one only grows.
-const LIFETIME: Duration = Duration::from_secs(30 * 60);
+const LIFETIME: Duration = Duration::from_mins(30);
 
 /// Before a server that is about to be there is tried again.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -1,4 +1,4 @@
-//! `MiniFASNetV2`, minivision's judge of liveness, from its PyTorch file to ONNX.
+//! `MiniFASNetV2`, minivision's judge of liveness, from its `PyTorch` file to ONNX.
 //!
 //! The network is `MiniFASNet` of Silent-Face-Anti-Spoofing: blocks of three convolutions, one by one, in depth, and one by one
 //! again, with the channels that pruning has left of each. A normalisation becomes part of what is before it.
@@ -13,7 +13,7 @@ const SIDE: usize = 80;
 const CLASSES: usize = 3;
 /// Length of the vector before the classes.
 const FEATURES: usize = 128;
-/// What PyTorch adds to a variance before it takes the root.
+/// What `PyTorch` adds to a variance before it takes the root.
 const EPSILON: f64 = 1e-5;
 
 /// The stages and how many blocks that add to their input each has; one without is a block that halves the square.
@@ -164,7 +164,7 @@ mod tests {
                 tensors.push((format!("module.{name}"), vec![value; length]));
             }
         };
-        let mut norm = |name: &str, length: usize, tensor: &mut dyn FnMut(String, f32, usize)| {
+        let norm = |name: &str, length: usize, tensor: &mut dyn FnMut(String, f32, usize)| {
             for (part, value) in [("weight", 4.0), ("bias", 5.0), ("running_mean", 1.0), ("running_var", 1.0)]
             {
                 tensor(format!("{name}.{part}"), value, length);

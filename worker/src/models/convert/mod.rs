@@ -7,7 +7,7 @@
 //! dlib's face recogniser, from TensorFlow.js to ONNX:
 //! - [`tensorflow_js`]: the weights; [`onnx`]: the file; [`face_resnet`]: the network.
 //!
-//! minivision's judge of liveness, from PyTorch to ONNX:
+//! minivision's judge of liveness, from `PyTorch` to ONNX:
 //! - [`torch`]: the weights; [`minifasnet`]: the network.
 
 mod container;

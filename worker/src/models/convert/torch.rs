@@ -1,4 +1,4 @@
-//! The tensors of a PyTorch file of before version 1.6: five pickles (a magic number, a version, facts about the machine, the
+//! The tensors of a `PyTorch` file of before version 1.6: five pickles (a magic number, a version, facts about the machine, the
 //! tensors' names and storages, the storages' keys) and then each storage's bytes.
 //!
 //! No pickle is run. Of the fourth only the texts are read: a tensor's name, and after it the key of its storage. Shapes are
@@ -128,7 +128,7 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], ConvertError
 pub(super) mod tests {
     use super::*;
 
-    /// A file as PyTorch wrote them, of those tensors; a counter of batches is among them.
+    /// A file as `PyTorch` wrote them, of those tensors; a counter of batches is among them.
     pub(in crate::models::convert) fn written(tensors: &[(String, Vec<f32>)]) -> Vec<u8> {
         let text =
             |text: &str| [&b"X"[..], &(text.len() as u32).to_le_bytes(), text.as_bytes(), b"q\x01"].concat();
