@@ -154,6 +154,7 @@ const fn halved(side: usize, window: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::onnx::tests::holds;
     use super::*;
 
     /// A layer `name` of 1x1 filters, from two channels (three for pixels) to one.
@@ -178,12 +179,6 @@ mod tests {
         let mut network = Network { weights: weights(inputs), graph: Graph::default() };
         let value = network.convolution("layer", &Graph::input(), &WHOLE, first)?;
         Ok(network.graph.finish("test", &[1, inputs, 1, 1], (&value, &[1, 1, 1, 1])))
-    }
-
-    #[track_caller]
-    fn holds(file: &[u8], numbers: &[f32]) {
-        let bytes: Vec<u8> = numbers.iter().copied().flat_map(f32::to_le_bytes).collect();
-        assert!(file.windows(bytes.len()).any(|window| window == bytes), "{numbers:?} are not in the file");
     }
 
     #[test]

@@ -152,6 +152,7 @@ fn transposed(matrix: &[f32], rows: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::onnx::tests::holds;
     use super::super::torch::tests::written;
     use super::*;
 
@@ -193,12 +194,6 @@ mod tests {
         norm("bn", FEATURES, &mut tensor);
         tensor("prob.weight".to_owned(), 7.0, CLASSES * FEATURES);
         written(&tensors)
-    }
-
-    #[track_caller]
-    fn holds(file: &[u8], numbers: &[f32]) {
-        let bytes: Vec<u8> = numbers.iter().copied().flat_map(f32::to_le_bytes).collect();
-        assert!(file.windows(bytes.len()).any(|window| window == bytes), "{numbers:?} are not in the file");
     }
 
     #[test]

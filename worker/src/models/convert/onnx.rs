@@ -166,8 +166,15 @@ impl Message {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// That these numbers are in the file, one after another.
+    #[track_caller]
+    pub(in crate::models::convert) fn holds(file: &[u8], numbers: &[f32]) {
+        let bytes: Vec<u8> = numbers.iter().copied().flat_map(f32::to_le_bytes).collect();
+        assert!(file.windows(bytes.len()).any(|window| window == bytes), "{numbers:?} are not in the file");
+    }
 
     #[test]
     fn numbers_are_written_as_protocol_buffers_have_them() {
