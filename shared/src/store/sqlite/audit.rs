@@ -43,7 +43,7 @@ pub(super) fn append(
 #[async_trait]
 impl AuditLog for Sqlite {
     async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        append(entry)?.execute(&self.writer).await?;
+        self.writer.run(append(entry)?).await?;
         Ok(())
     }
 

@@ -27,14 +27,13 @@ impl ChallengeStore for Sqlite {
     ) -> Result<Challenge, StoreError> {
         let (id, created_at) = (ChallengeId::new(), Timestamp::now());
         let expires_at = created_at.after(lifetime);
-        sqlx::query(ISSUE)
+        let issue = sqlx::query(ISSUE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
             .bind(digits.to_string())
             .bind(created_at.as_millis())
-            .bind(expires_at.as_millis())
-            .execute(&self.writer)
-            .await?;
+            .bind(expires_at.as_millis());
+        self.writer.run(issue).await?;
         Ok(Challenge { id, tenant, digits, created_at, expires_at, state: ChallengeState::Open })
     }
 

@@ -182,14 +182,16 @@ impl DeliveryStore for Sqlite {
         lease: Duration,
     ) -> Result<Vec<Delivery>, StoreError> {
         let now = Timestamp::now();
+        let mut transaction = self.writer.begin().await?;
         let rows: Vec<DeliveryRow> = sqlx::query_as(CLAIM)
             .bind(share.most)
             .bind(share.most_each)
             .bind(owner)
             .bind(now.after(lease).as_millis())
             .bind(now.as_millis())
-            .fetch_all(&self.writer)
+            .fetch_all(&mut *transaction)
             .await?;
+        transaction.commit_soon().await?;
         // What only a newer build can read is left to it: the lease runs out.
         Ok(rows.into_iter().filter_map(|row| row.decode().ok()).collect())
     }
@@ -206,7 +208,7 @@ impl DeliveryStore for Sqlite {
             Settlement::Retry(after) => ("pending", now.after(after)),
             Settlement::GivenUp => ("failed", now),
         };
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let endpoint: Option<Option<Uuid>> = sqlx::query_scalar(SETTLE)
             .bind(held.id.as_uuid())
             .bind(held.tenant.as_uuid())
@@ -234,12 +236,8 @@ impl DeliveryStore for Sqlite {
     }
 
     async fn drop_delivery(&self, held: &DeliveryLease) -> Result<(), StoreError> {
-        sqlx::query(DROP)
-            .bind(held.id.as_uuid())
-            .bind(held.tenant.as_uuid())
-            .bind(&held.owner)
-            .execute(&self.writer)
-            .await?;
+        let drop = sqlx::query(DROP).bind(held.id.as_uuid()).bind(held.tenant.as_uuid()).bind(&held.owner);
+        self.writer.run(drop).await?;
         Ok(())
     }
 
@@ -257,12 +255,9 @@ impl DeliveryStore for Sqlite {
         tenant: TenantId,
         fresh: &WebhookSecret,
     ) -> Result<WebhookSecrets, StoreError> {
-        let row: SecretsRow = sqlx::query_as(TENANT_SECRETS)
-            .bind(tenant.as_uuid())
-            .bind(fresh.reveal())
-            .fetch_one(&self.writer)
-            .await?;
-        row.decode()
+        let secrets = sqlx::query_as(TENANT_SECRETS).bind(tenant.as_uuid()).bind(fresh.reveal());
+        let row: Option<SecretsRow> = self.writer.first(secrets).await?;
+        row.ok_or(StoreError::NotFound)?.decode()
     }
 
     async fn disable_endpoint(
@@ -272,7 +267,7 @@ impl DeliveryStore for Sqlite {
         reason: DisabledReason,
     ) -> Result<bool, StoreError> {
         let now = Timestamp::now().as_millis();
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let disabled = sqlx::query(DISABLE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
@@ -305,8 +300,8 @@ impl DeliveryStore for Sqlite {
 
     async fn delete_deliveries(&self, keep: Duration, limit: u32) -> Result<u64, StoreError> {
         let before = Timestamp::now().before(keep).as_millis();
-        let deleted = sqlx::query(DELETE).bind(before).bind(limit).execute(&self.writer).await?;
-        Ok(deleted.rows_affected())
+        let delete = sqlx::query(DELETE).bind(before).bind(limit);
+        self.writer.run(delete).await
     }
 
     async fn deliveries_added(&self) {

@@ -22,7 +22,7 @@ const DONE: &str = "DELETE FROM erasures WHERE verification = ?1 RETURNING tenan
 #[async_trait]
 impl ErasureStore for Sqlite {
     async fn erase(&self, tenant: TenantId, id: VerificationId, actor: Actor) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let (kind, state, attempts, created_at, started_at, finished_at) = sqlx::query_as(ERASE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
@@ -56,7 +56,7 @@ impl ErasureStore for Sqlite {
     }
 
     async fn media_erased(&self, id: VerificationId) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let tenant: Uuid = sqlx::query_scalar(DONE).bind(id.as_uuid()).fetch_one(&mut *transaction).await?;
         let entry = AuditEntry::new(Actor::System, Action::MediaErased, TenantId::from_uuid(tenant), id);
         audit::append(&entry)?.execute(&mut *transaction).await?;

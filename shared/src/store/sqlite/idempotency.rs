@@ -41,7 +41,7 @@ impl IdempotencyStore for Sqlite {
         if let Some(row) = held().fetch_optional(&self.reader).await? {
             return occupied(row);
         }
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         if let Some(row) = held().fetch_optional(&mut *transaction).await? {
             return occupied(row);
         }
@@ -53,17 +53,16 @@ impl IdempotencyStore for Sqlite {
             .bind(now.after(lease).as_millis())
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
+        transaction.commit_soon().await?;
         Ok(Reserved::Held(now))
     }
 
     async fn release(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        sqlx::query(RELEASE)
+        let release = sqlx::query(RELEASE)
             .bind(reservation.tenant.as_uuid())
             .bind(&reservation.key[..])
-            .bind(reservation.owner)
-            .execute(&self.writer)
-            .await?;
+            .bind(reservation.owner);
+        self.writer.run_soon(release).await?;
         Ok(())
     }
 }

@@ -110,16 +110,15 @@ impl KeyStore for Sqlite {
     }
 
     async fn key_used(&self, id: KeyId) -> Result<(), StoreError> {
-        let touched = sqlx::query("UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1")
+        let touch = sqlx::query("UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1")
             .bind(id.as_uuid())
-            .bind(Timestamp::now().as_millis())
-            .execute(&self.writer)
-            .await?;
-        if touched.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+            .bind(Timestamp::now().as_millis());
+        let touched = self.writer.run_soon(touch).await?;
+        if touched == 0 { Err(StoreError::NotFound) } else { Ok(()) }
     }
 
     async fn add_key(&self, info: &ApiKeyInfo, hash: &[u8; 32], actor: Actor) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         insert(&mut transaction, info, hash).await?;
         let entry = AuditEntry::key_created(actor, info);
         audit::append(&entry)?.execute(&mut *transaction).await?;
@@ -148,7 +147,7 @@ impl KeyStore for Sqlite {
     }
 
     async fn change_key(&self, id: KeyId, change: KeyChange, actor: Actor) -> Result<ApiKeyInfo, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let mut key = read(&mut transaction, id).await?;
         let changed = change.apply(&mut key);
         if changed.is_empty() {
@@ -162,7 +161,7 @@ impl KeyStore for Sqlite {
     }
 
     async fn revoke_key(&self, id: KeyId, actor: Actor) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let mut key = read(&mut transaction, id).await?;
         if key.revoked_at.is_some() {
             return Ok(());
@@ -182,7 +181,7 @@ impl KeyStore for Sqlite {
         overlap: Duration,
         actor: Actor,
     ) -> Result<ApiKeyInfo, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let mut old = read(&mut transaction, id).await?;
         let new = old.rotate(overlap, Timestamp::now()).ok_or(StoreError::Conflict)?;
         update(&mut transaction, &old).await?;

@@ -17,17 +17,19 @@ mod upkeep;
 mod usage;
 mod verifications;
 mod webhooks;
+mod writer;
 
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::SqlitePool;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite as Driver, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
+use self::writer::Writer;
 use super::StoreError;
 use super::migrations::{self, Migrated, TABLE, TablesError};
 
@@ -44,8 +46,7 @@ const BUSY: Duration = Duration::from_secs(10);
 const LOG_BYTES: &str = "67108864";
 
 pub(super) struct Sqlite {
-    /// ONE connection: SQLite has one writer at a time, and waiting here is fair where its own lock is not.
-    writer: SqlitePool,
+    writer: Writer,
     reader: SqlitePool,
     added: Notify,
     deliveries_added: Notify,
@@ -70,33 +71,29 @@ impl Sqlite {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // An accepted job survives the loss of power.
-            .synchronous(SqliteSynchronous::Full)
+            // An accepted job survives the loss of power all the same: the writer sees to that.
+            .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY)
             .foreign_keys(true)
             .pragma("journal_size_limit", LOG_BYTES)
             // What is deleted is overwritten: rows hold transcripts and measurements of faces.
             .pragma("secure_delete", "ON");
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await?;
+        let writer = Writer::connect(path, options.clone()).await?;
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
         Ok(Self { writer, reader, added: Notify::new(), deliveries_added: Notify::new() })
     }
 
     pub(super) async fn migrate(&self) -> Result<Migrated, TablesError> {
-        let mut connection = self.writer.acquire().await?;
+        let mut connection = self.writer.pool().acquire().await?;
         Ok(migrations::apply(&MIGRATIONS, &mut *connection).await?)
     }
 
     async fn check(&self) -> Result<(), TablesError> {
-        let mut connection = self.writer.acquire().await?;
+        let mut connection = self.writer.pool().acquire().await?;
         let exists: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = ?1")
             .bind(TABLE)
             .fetch_one(&mut *connection)
@@ -107,11 +104,6 @@ impl Sqlite {
             0 => Ok(()),
             count => Err(TablesError::Behind(count)),
         }
-    }
-
-    /// A transaction that holds the write lock from its start, so that it can't fail half-way for want of it.
-    async fn begin(&self) -> Result<Transaction<'static, Driver>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
 

@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 
-use sqlx::SqlitePool;
-
 use super::Sqlite;
 use super::row::MessageRow;
+use super::writer::Writer;
 use crate::domain::Lane;
 use crate::store::{Outbox, OutboxBatch, OutboxRow, StoreError};
 
@@ -61,7 +60,7 @@ impl Outbox for Sqlite {
 
 struct Taken {
     rows: Vec<OutboxRow>,
-    writer: SqlitePool,
+    writer: Writer,
 }
 
 #[async_trait]
@@ -74,10 +73,9 @@ impl OutboxBatch for Taken {
         if sequences.is_empty() {
             return Ok(());
         }
-        sqlx::query("DELETE FROM outbox WHERE sequence IN (SELECT value FROM json_each(?1))")
-            .bind(serde_json::to_string(sequences)?)
-            .execute(&self.writer)
-            .await?;
+        let remove = sqlx::query("DELETE FROM outbox WHERE sequence IN (SELECT value FROM json_each(?1))")
+            .bind(serde_json::to_string(sequences)?);
+        self.writer.run_soon(remove).await?;
         Ok(())
     }
 }

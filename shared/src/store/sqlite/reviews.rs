@@ -46,7 +46,7 @@ impl ReviewStore for Sqlite {
         new: &NewReview,
     ) -> Result<Review, StoreError> {
         let now = Timestamp::now();
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let added = sqlx::query(ADD)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())

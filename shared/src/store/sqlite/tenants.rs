@@ -53,7 +53,7 @@ impl TenantRow {
 impl TenantStore for Sqlite {
     async fn add_tenant(&self, tenant: &Tenant, actor: Actor) -> Result<(), StoreError> {
         let limits = LimitsRow::from(tenant.limits);
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         sqlx::query(ADD)
             .bind(tenant.id.as_uuid())
             .bind(&tenant.name)
@@ -114,7 +114,7 @@ impl TenantStore for Sqlite {
         change: TenantChange,
         actor: Actor,
     ) -> Result<Tenant, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let row: TenantRow = sqlx::query_as(READ).bind(id.as_uuid()).fetch_one(&mut *transaction).await?;
         let mut tenant = row.decode();
         let actions = change.apply(&mut tenant, Timestamp::now());

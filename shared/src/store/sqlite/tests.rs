@@ -64,7 +64,7 @@ async fn a_row_that_this_build_can_not_read_is_claimed_as_unreadable() {
     let new = new_verification(Kind::Photo, Priority::Batch);
     store.accept(&new).await.expect("accepted");
     sqlx::query("UPDATE verifications SET request = '{\"kind\": \"from the future\"}'")
-        .execute(&store.writer)
+        .execute(store.writer.pool())
         .await
         .expect("changed");
     let claim = store.claim(new.id, "worker", Duration::from_mins(1)).await;
@@ -80,7 +80,10 @@ async fn an_erased_answer_still_answers_for_its_key() {
     let stores = Stores::over(store.clone());
     let new = reserved(&stores, Duration::from_mins(1)).await;
     stores.verifications.accept(&new).await.expect("accepted");
-    sqlx::query("UPDATE idempotency_records SET answer = NULL").execute(&store.writer).await.expect("erased");
+    sqlx::query("UPDATE idempotency_records SET answer = NULL")
+        .execute(store.writer.pool())
+        .await
+        .expect("erased");
     let mut again = new.completion.expect("a key").reservation;
     again.owner = uuid::Uuid::now_v7();
     let found = stores.idempotency.reserve(&again, Duration::from_mins(1)).await.expect("an answer");
@@ -97,7 +100,7 @@ async fn a_row_that_this_build_can_not_read_spoils_no_list() {
     store.accept(&newer).await.expect("accepted");
     sqlx::query("UPDATE verifications SET request = '{\"kind\": \"from the future\"}' WHERE id = ?1")
         .bind(newer.id.as_uuid())
-        .execute(&store.writer)
+        .execute(store.writer.pool())
         .await
         .expect("changed");
     let page = store.list(new.tenant, &Filter::default(), None, 10).await.expect("a page");
@@ -167,13 +170,13 @@ async fn no_recurring_query_scans_the_table() {
 async fn the_audit_log_can_not_be_changed() {
     let (_folder, store) = database().await;
     let entry = AuditEntry::new(Actor::System, Action::KeyCreated, TenantId::new(), "key_1");
-    audit::append(&entry).expect("a statement").execute(&store.writer).await.expect("appended");
+    audit::append(&entry).expect("a statement").execute(store.writer.pool()).await.expect("appended");
     for statement in [
         "UPDATE audit_log SET actor = 'cli'",
         "DELETE FROM audit_log",
         "INSERT OR REPLACE INTO audit_log SELECT id, at, tenant, 'cli', action, resource, details FROM audit_log",
     ] {
-        let error = sqlx::query(statement).execute(&store.writer).await.expect_err("refused");
+        let error = sqlx::query(statement).execute(store.writer.pool()).await.expect_err("refused");
         assert!(error.to_string().contains("append-only"), "{error}");
     }
     let actor: String =
@@ -188,9 +191,25 @@ async fn a_full_disk_and_a_locked_database_are_worth_another_try() {
         .filename(folder.path().join("countersign.db"))
         .busy_timeout(Duration::from_millis(10));
     let other = sqlx::SqlitePool::connect_with(options).await.expect("a second connection");
-    let _held = store.begin().await.expect("the write lock");
+    let _held = store.writer.begin().await.expect("the write lock");
     let error: StoreError = other.begin_with("BEGIN IMMEDIATE").await.expect_err("it is locked").into();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+}
+
+/// Whoever is told that a job was accepted or finished can rely on it, even when the power fails; a claim is only made again.
+#[tokio::test]
+async fn what_a_caller_relies_on_is_on_disk_before_it_is_answered() {
+    let (_folder, store) = database().await;
+    let new = new_verification(Kind::Photo, Priority::Interactive);
+    let before = store.writer.syncs().await;
+    store.accept(&new).await.expect("accepted");
+    let accepted = store.writer.syncs().await;
+    assert!(accepted > before);
+    let claim = store.claim(new.id, "worker", Duration::from_mins(1)).await;
+    let Ok(Claim::Claimed(lease, _)) = claim else { panic!("{claim:?}") };
+    assert_eq!(store.writer.syncs().await, accepted);
+    store.finish(&lease, &Outcome::Succeeded(Box::new(report()))).await.expect("finished");
+    assert!(store.writer.syncs().await > accepted);
 }
 
 /// Not a test of speed but a measurement, printed by

@@ -1,6 +1,6 @@
 //! The deliveries that a verification leaves behind when it becomes final, written by the transaction that makes it so.
 
-use sqlx::{Sqlite as Driver, Transaction};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::Sqlite;
@@ -39,18 +39,15 @@ pub(super) const TELL: &str = concat!(
 );
 
 /// How many deliveries the verification, which is final now, leaves behind.
-pub(super) async fn tell(transaction: &mut Transaction<'_, Driver>, id: Uuid) -> Result<u64, StoreError> {
-    Ok(sqlx::query(TELL).bind(id).execute(&mut **transaction).await?.rows_affected())
+pub(super) async fn tell(transaction: &mut SqliteConnection, id: Uuid) -> Result<u64, StoreError> {
+    Ok(sqlx::query(TELL).bind(id).execute(transaction).await?.rows_affected())
 }
 
 /// As [`tell`], for several.
-pub(super) async fn tell_all(
-    transaction: &mut Transaction<'_, Driver>,
-    ids: &[Uuid],
-) -> Result<u64, StoreError> {
+pub(super) async fn tell_all(transaction: &mut SqliteConnection, ids: &[Uuid]) -> Result<u64, StoreError> {
     let mut count = 0;
     for id in ids {
-        count += tell(transaction, *id).await?;
+        count += tell(&mut *transaction, *id).await?;
     }
     Ok(count)
 }

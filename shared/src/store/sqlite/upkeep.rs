@@ -66,7 +66,7 @@ impl Upkeep for Sqlite {
         max_attempts: u32,
         limit: u32,
     ) -> Result<Reoffered, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let exhausted: Vec<Uuid> = sqlx::query_scalar(EXHAUST)
             .bind(now.as_millis())
             .bind(exhaustion()?)
@@ -96,7 +96,7 @@ impl Upkeep for Sqlite {
 
     async fn recover(&self, max_attempts: u32) -> Result<Reoffered, StoreError> {
         let now = Timestamp::now().as_millis();
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let exhausted: Vec<Uuid> = sqlx::query_scalar(EXHAUST)
             .bind(now)
             .bind(exhaustion()?)
@@ -132,40 +132,28 @@ impl Upkeep for Sqlite {
     }
 
     async fn media_deleted(&self, ids: &[VerificationId]) -> Result<(), StoreError> {
-        sqlx::query(
+        let gone = sqlx::query(
             "UPDATE verifications SET has_media = 0 WHERE id IN (SELECT unhex(value) FROM json_each(?1))",
         )
-        .bind(hexadecimal_array(ids))
-        .execute(&self.writer)
-        .await?;
+        .bind(hexadecimal_array(ids));
+        self.writer.run_soon(gone).await?;
         Ok(())
     }
 
     async fn delete_finished(&self, finished_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let deleted = sqlx::query(DELETE_FINISHED)
-            .bind(finished_before.as_millis())
-            .bind(limit)
-            .execute(&self.writer)
-            .await?;
-        Ok(deleted.rows_affected())
+        let delete = sqlx::query(DELETE_FINISHED).bind(finished_before.as_millis()).bind(limit);
+        self.writer.run(delete).await
     }
 
     async fn delete_answers(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let deleted = sqlx::query(DELETE_ANSWERS)
-            .bind(expired_before.min(Timestamp::now()).as_millis())
-            .bind(limit)
-            .execute(&self.writer)
-            .await?;
-        Ok(deleted.rows_affected())
+        let delete =
+            sqlx::query(DELETE_ANSWERS).bind(expired_before.min(Timestamp::now()).as_millis()).bind(limit);
+        self.writer.run(delete).await
     }
 
     async fn delete_challenges(&self, expired_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let deleted = sqlx::query(DELETE_CHALLENGES)
-            .bind(expired_before.as_millis())
-            .bind(limit)
-            .execute(&self.writer)
-            .await?;
-        Ok(deleted.rows_affected())
+        let delete = sqlx::query(DELETE_CHALLENGES).bind(expired_before.as_millis()).bind(limit);
+        self.writer.run(delete).await
     }
 
     async fn unknown(&self, ids: &[VerificationId]) -> Result<Vec<VerificationId>, StoreError> {
@@ -180,13 +168,10 @@ impl Upkeep for Sqlite {
     }
 
     async fn take_turn(&self, duty: &str, now: Timestamp, every: Duration) -> Result<bool, StoreError> {
-        let taken = sqlx::query(TAKE_TURN)
-            .bind(duty)
-            .bind(now.as_millis())
-            .bind(now.before(every).as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(taken.rows_affected() > 0)
+        let take =
+            sqlx::query(TAKE_TURN).bind(duty).bind(now.as_millis()).bind(now.before(every).as_millis());
+        let taken = self.writer.run_soon(take).await?;
+        Ok(taken > 0)
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

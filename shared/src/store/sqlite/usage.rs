@@ -28,7 +28,7 @@ type Pending = (uuid::Uuid, uuid::Uuid, uuid::Uuid, i32, String);
 #[async_trait]
 impl UsageStore for Sqlite {
     async fn fold_usage(&self, limit: u32) -> Result<u64, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let rows: Vec<Pending> = sqlx::query_as(NEXT).bind(limit).fetch_all(&mut *transaction).await?;
         for (tenant, key, verification, month, kind) in &rows {
             let remove = sqlx::query(REMOVE).bind(tenant).bind(key).bind(verification);

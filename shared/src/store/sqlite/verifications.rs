@@ -64,7 +64,7 @@ impl VerificationStore for Sqlite {
     async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
         let lane = new.request.lane().name();
         let mut request = Cow::Borrowed(&new.request);
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let now = Timestamp::now();
         if let Some(id) = new.request.challenge_to_use()
             && let Some(standing) = challenges::consume(&mut transaction, new.tenant, id, now).await?
@@ -113,7 +113,7 @@ impl VerificationStore for Sqlite {
     }
 
     async fn cancel(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let canceled = sqlx::query(CANCEL)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
@@ -140,7 +140,7 @@ impl VerificationStore for Sqlite {
 
     async fn claim(&self, id: VerificationId, owner: &str, lease: Duration) -> Result<Claim, StoreError> {
         let now = Timestamp::now();
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let claimed: Option<VerificationRow> = sqlx::query_as(CLAIM)
             .bind(id.as_uuid())
             .bind(owner)
@@ -159,14 +159,14 @@ impl VerificationStore for Sqlite {
                         .bind(now.as_millis())
                         .execute(&mut *transaction)
                         .await?;
-                    transaction.commit().await?;
+                    transaction.commit_soon().await?;
                     Claim::Newer(version)
                 }
                 Some((_, Some(until))) => Claim::Held(Timestamp::from_millis(until)),
                 _ => Claim::Gone,
             });
         };
-        transaction.commit().await?;
+        transaction.commit_soon().await?;
         let held = Lease {
             id,
             tenant: TenantId::from_uuid(row.tenant),
@@ -180,14 +180,13 @@ impl VerificationStore for Sqlite {
     }
 
     async fn renew(&self, held: &Lease, lease: Duration) -> Result<(), StoreError> {
-        let renewed = sqlx::query(RENEW)
+        let renew = sqlx::query(RENEW)
             .bind(held.id.as_uuid())
             .bind(&held.owner)
             .bind(held.attempt)
-            .bind(Timestamp::now().after(lease).as_millis())
-            .execute(&self.writer)
-            .await?;
-        if renewed.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+            .bind(Timestamp::now().after(lease).as_millis());
+        let renewed = self.writer.run_soon(renew).await?;
+        if renewed == 0 { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
     async fn finish(&self, held: &Lease, outcome: &Outcome) -> Result<(), StoreError> {
@@ -215,7 +214,7 @@ impl VerificationStore for Sqlite {
 impl Sqlite {
     /// Makes it final, with that document.
     async fn end(&self, statement: &'static str, held: &Lease, document: String) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let ended = sqlx::query(statement)
             .bind(held.id.as_uuid())
             .bind(&held.owner)
@@ -234,19 +233,18 @@ impl Sqlite {
     }
 
     async fn retry(&self, held: &Lease, offered_ago: Duration) -> Result<(), StoreError> {
-        let retried = sqlx::query(RETRY)
+        let retry = sqlx::query(RETRY)
             .bind(held.id.as_uuid())
             .bind(&held.owner)
             .bind(held.attempt)
             .bind(Timestamp::now().as_millis())
-            .bind(offered_ago.as_millis() as i64)
-            .execute(&self.writer)
-            .await?;
-        if retried.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+            .bind(offered_ago.as_millis() as i64);
+        let retried = self.writer.run(retry).await?;
+        if retried == 0 { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
     async fn give_back(&self, held: &Lease) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let given_back = sqlx::query(GIVE_BACK)
             .bind(held.id.as_uuid())
             .bind(&held.owner)

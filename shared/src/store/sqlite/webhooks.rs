@@ -126,7 +126,7 @@ impl WebhookStore for Sqlite {
         most: u32,
         actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let row: Option<EndpointRow> = sqlx::query_as(ADD)
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
@@ -169,7 +169,7 @@ impl WebhookStore for Sqlite {
             return self.endpoint(tenant, id).await;
         }
         let events = change.events.as_ref().map(serde_json::to_string).transpose()?;
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let row: EndpointRow = sqlx::query_as(CHANGE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
@@ -187,7 +187,7 @@ impl WebhookStore for Sqlite {
     }
 
     async fn delete_endpoint(&self, tenant: TenantId, id: WebhookId, actor: Actor) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let delete = sqlx::query(DELETE).bind(id.as_uuid()).bind(tenant.as_uuid());
         if delete.execute(&mut *transaction).await?.rows_affected() == 0 {
             return Err(StoreError::NotFound);
@@ -206,7 +206,7 @@ impl WebhookStore for Sqlite {
         overlap: Duration,
         actor: Actor,
     ) -> Result<WebhookEndpoint, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let row: EndpointRow = sqlx::query_as(ROTATE)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
@@ -228,7 +228,7 @@ impl WebhookStore for Sqlite {
         actor: Actor,
     ) -> Result<Option<Timestamp>, StoreError> {
         let now = Timestamp::now();
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let until: Option<i64> = sqlx::query_scalar(ROTATE_TENANTS)
             .bind(tenant.as_uuid())
             .bind(secret.reveal())
@@ -242,13 +242,9 @@ impl WebhookStore for Sqlite {
     }
 
     async fn test_endpoint(&self, tenant: TenantId, id: WebhookId) -> Result<DeliveryId, StoreError> {
-        let delivery: Option<Uuid> = sqlx::query_scalar(TEST)
-            .bind(id.as_uuid())
-            .bind(tenant.as_uuid())
-            .bind(Timestamp::now().as_millis())
-            .fetch_optional(&self.writer)
-            .await?;
-        if let Some(delivery) = delivery {
+        let test =
+            sqlx::query_as(TEST).bind(id.as_uuid()).bind(tenant.as_uuid()).bind(Timestamp::now().as_millis());
+        if let Some((delivery,)) = self.writer.first(test).await? {
             self.told(1);
             return Ok(DeliveryId::from_uuid(delivery));
         }
@@ -281,13 +277,12 @@ impl WebhookStore for Sqlite {
         endpoint: WebhookId,
         id: DeliveryId,
     ) -> Result<Delivery, StoreError> {
-        let row: Option<DeliveryRow> = sqlx::query_as(REDELIVER)
+        let again = sqlx::query_as(REDELIVER)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())
             .bind(endpoint.as_uuid())
-            .bind(Timestamp::now().as_millis())
-            .fetch_optional(&self.writer)
-            .await?;
+            .bind(Timestamp::now().as_millis());
+        let row: Option<DeliveryRow> = self.writer.first(again).await?;
         if let Some(row) = row {
             self.told(1);
             return row.decode();
