@@ -1,7 +1,8 @@
-//! Rows in SQLite: one writer, many readers, every commit on disk before it is answered.
+//! Rows in SQLite: one writer, many readers, what a caller relies on on disk before it is answered.
 
 mod audit;
 mod challenges;
+mod checkpoint;
 mod deliveries;
 mod erasure;
 mod error;
@@ -42,6 +43,10 @@ const READERS: u32 = 4;
 /// How long a write waits for another process, such as `countersign keys`, to finish its own.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Pages of 4 KiB in the log from which on a commit brings it into the database, should the checkpoints beside it not have
+/// come to it.
+const LONGEST_LOG: &str = "16000";
+
 /// The log is cut back to this after a burst; it grows with the writes between two checkpoints.
 const LOG_BYTES: &str = "67108864";
 
@@ -75,6 +80,7 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY)
             .foreign_keys(true)
+            .pragma("wal_autocheckpoint", LONGEST_LOG)
             .pragma("journal_size_limit", LOG_BYTES)
             // What is deleted is overwritten: rows hold transcripts and measurements of faces.
             .pragma("secure_delete", "ON");

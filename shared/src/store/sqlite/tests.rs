@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use sqlx::Row;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::{
-    Sqlite, audit, challenges, deliveries, erasure, idempotency, keys, outbox, overview, told, upkeep, usage,
-    verifications, webhooks,
+    Sqlite, audit, challenges, checkpoint, deliveries, erasure, idempotency, keys, outbox, overview, told,
+    upkeep, usage, verifications, webhooks,
 };
 use crate::config::{Data, Store};
 use crate::domain::{Action, Actor, AuditEntry, Kind, NewVerification, Priority, State, TenantId};
@@ -187,7 +188,7 @@ async fn the_audit_log_can_not_be_changed() {
 #[tokio::test]
 async fn a_full_disk_and_a_locked_database_are_worth_another_try() {
     let (folder, store) = database().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
+    let options = SqliteConnectOptions::new()
         .filename(folder.path().join("countersign.db"))
         .busy_timeout(Duration::from_millis(10));
     let other = sqlx::SqlitePool::connect_with(options).await.expect("a second connection");
@@ -210,6 +211,24 @@ async fn what_a_caller_relies_on_is_on_disk_before_it_is_answered() {
     assert_eq!(store.writer.syncs().await, accepted);
     store.finish(&lease, &Outcome::Succeeded(Box::new(report()))).await.expect("finished");
     assert!(store.writer.syncs().await > accepted);
+}
+
+#[tokio::test]
+async fn the_log_is_brought_into_the_database_while_it_is_written_to() {
+    let (folder, store) = database().await;
+    for _ in 0..checkpoint::EVERY {
+        store.accept(&new_verification(Kind::Photo, Priority::Batch)).await.expect("accepted");
+    }
+    let (database, copy) = (folder.path().join("countersign.db"), folder.path().join("copy.db"));
+    let count = async || -> Result<i64, sqlx::Error> {
+        std::fs::copy(&database, &copy).expect("copied without its log");
+        let pool = sqlx::SqlitePool::connect_with(SqliteConnectOptions::new().filename(&copy)).await?;
+        sqlx::query_scalar("SELECT count(*) FROM verifications").fetch_one(&pool).await
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while count().await.ok() != i64::try_from(checkpoint::EVERY).ok() {
+        assert!(Instant::now() < deadline, "it is in the log alone");
+    }
 }
 
 /// Not a test of speed but a measurement, printed by

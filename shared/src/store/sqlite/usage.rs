@@ -9,11 +9,24 @@ use crate::store::{StoreError, UsageStore};
 
 pub(super) const ADD: &str = "INSERT INTO usage_pending (tenant, key, verification, month, kind)
     VALUES (?1, ?2, ?3, ?4, ?5)";
-const NEXT: &str = "SELECT tenant, key, verification, month, kind FROM usage_pending
-    ORDER BY tenant, key, verification LIMIT ?1";
-const REMOVE: &str = "DELETE FROM usage_pending WHERE tenant = ?1 AND key = ?2 AND verification = ?3";
-const COUNT: &str = "INSERT INTO usage_counters (tenant, month, key, kind, count) VALUES (?1, ?2, ?3, ?4, 1)
-    ON CONFLICT (tenant, month, key, kind) DO UPDATE SET count = count + 1";
+/// Both see the same rows: one transaction holds the write lock.
+macro_rules! next {
+    ($columns:literal) => {
+        concat!("SELECT ", $columns, " FROM usage_pending ORDER BY tenant, key, verification LIMIT ?1")
+    };
+}
+const COUNT: &str = concat!(
+    "INSERT INTO usage_counters (tenant, month, key, kind, count)
+    SELECT tenant, month, key, kind, count(*) FROM (",
+    next!("tenant, month, key, kind"),
+    ") WHERE true GROUP BY tenant, month, key, kind
+    ON CONFLICT (tenant, month, key, kind) DO UPDATE SET count = count + excluded.count"
+);
+const REMOVE: &str = concat!(
+    "DELETE FROM usage_pending WHERE (tenant, key, verification) IN (",
+    next!("tenant, key, verification"),
+    ")"
+);
 pub(super) const OF_TENANT: &str = "SELECT key, kind, sum(count) FROM (
         SELECT key, kind, count FROM usage_counters WHERE tenant = ?1 AND month = ?2
         UNION ALL
@@ -23,21 +36,14 @@ pub(super) const OF_KEY: &str = "SELECT
     (SELECT coalesce(sum(count), 0) FROM usage_counters WHERE tenant = ?1 AND key = ?2 AND month = ?3)
     + (SELECT count(*) FROM usage_pending WHERE tenant = ?1 AND key = ?2 AND month = ?3)";
 
-type Pending = (uuid::Uuid, uuid::Uuid, uuid::Uuid, i32, String);
-
 #[async_trait]
 impl UsageStore for Sqlite {
     async fn fold_usage(&self, limit: u32) -> Result<u64, StoreError> {
         let mut transaction = self.writer.begin().await?;
-        let rows: Vec<Pending> = sqlx::query_as(NEXT).bind(limit).fetch_all(&mut *transaction).await?;
-        for (tenant, key, verification, month, kind) in &rows {
-            let remove = sqlx::query(REMOVE).bind(tenant).bind(key).bind(verification);
-            remove.execute(&mut *transaction).await?;
-            let count = sqlx::query(COUNT).bind(tenant).bind(month).bind(key).bind(kind);
-            count.execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(rows.len() as u64)
+        sqlx::query(COUNT).bind(limit).execute(&mut *transaction).await?;
+        let removed = sqlx::query(REMOVE).bind(limit).execute(&mut *transaction).await?;
+        transaction.commit_soon().await?;
+        Ok(removed.rows_affected())
     }
 
     async fn usage(&self, tenant: TenantId, month: Month, limit: u32) -> Result<Vec<Usage>, StoreError> {

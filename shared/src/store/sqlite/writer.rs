@@ -17,6 +17,7 @@ use sqlx::{FromRow, Sqlite as Driver, SqliteConnection, SqlitePool, Transaction}
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
+use super::checkpoint::Checkpoints;
 use crate::store::StoreError;
 
 pub(super) type Statement<'bound> = Query<'bound, Driver, SqliteArguments>;
@@ -27,6 +28,7 @@ pub(super) struct Writer {
     /// ONE connection: SQLite has one writer at a time, and waiting here is fair where its own lock is not.
     pool: SqlitePool,
     log: Arc<Log>,
+    checkpoints: Arc<Checkpoints>,
 }
 
 impl Writer {
@@ -36,11 +38,12 @@ impl Writer {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
         // SQLite follows links before it names the log.
         let log = Log::of(&path.canonicalize().map_err(|error| StoreError::Other(Box::new(error)))?);
-        Ok(Self { pool, log: Arc::new(log) })
+        let checkpoints = Checkpoints::start(options).await?;
+        Ok(Self { pool, log: Arc::new(log), checkpoints: Arc::new(checkpoints) })
     }
 
     /// The connection itself, for what is not this service's daily work.
@@ -51,7 +54,7 @@ impl Writer {
     /// A transaction that holds the write lock from its start, so that it can't fail half-way for want of it.
     pub(super) async fn begin(&self) -> Result<Write, StoreError> {
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Write { transaction, log: Arc::clone(&self.log) })
+        Ok(Write { transaction, log: Arc::clone(&self.log), checkpoints: Arc::clone(&self.checkpoints) })
     }
 
     /// How many rows the statement changed, once that is on disk.
@@ -63,7 +66,9 @@ impl Writer {
 
     /// As [`run`](Self::run), for a change that may be lost with the power: see [`Write::commit_soon`].
     pub(super) async fn run_soon(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
-        Ok(statement.execute(&self.pool).await?.rows_affected())
+        let done = statement.execute(&self.pool).await?;
+        self.checkpoints.committed();
+        Ok(done.rows_affected())
     }
 
     /// The first row that the statement returns, if any, once its change is on disk.
@@ -72,6 +77,7 @@ impl Writer {
         T: for<'row> FromRow<'row, SqliteRow> + Send + Unpin,
     {
         let row = statement.fetch_optional(&self.pool).await?;
+        self.checkpoints.committed();
         self.log.sync().await?;
         Ok(row)
     }
@@ -87,19 +93,23 @@ impl Writer {
 pub(super) struct Write {
     transaction: Transaction<'static, Driver>,
     log: Arc<Log>,
+    checkpoints: Arc<Checkpoints>,
 }
 
 impl Write {
     /// Returns once everything in it is on disk.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        self.transaction.commit().await?;
-        self.log.sync().await
+        let log = Arc::clone(&self.log);
+        self.commit_soon().await?;
+        log.sync().await
     }
 
     /// Survives the end of the process at once, and the loss of power from the next [`commit`](Self::commit) on: for what
     /// would only be done again, such as a claim.
     pub(super) async fn commit_soon(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        self.checkpoints.committed();
+        Ok(())
     }
 }
 
