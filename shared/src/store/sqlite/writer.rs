@@ -171,7 +171,7 @@ impl Log {
             }
             Err(error) => {
                 state.failed = true;
-                tracing::error!(%error, "the database's log can't be brought to disk: nothing is written until a restart");
+                tracing::error!(%error, "the database's log can't be brought to disk: no change is confirmed until a restart");
                 Err(unavailable(error))
             }
         }
