@@ -28,6 +28,10 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 /// After a refusal, how long a client may go on sending before the connection is cut: it has to read the refusal.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// How long an idle connection is kept: longer than the pools of clients and load balancers keep theirs (60 s, mostly), so
+/// that none is closed just as a request is sent on it.
+const KEPT_ALIVE: Duration = Duration::from_secs(75);
+
 /// The front end, bound to its address and not yet answering.
 pub struct App {
     front: Arc<Front>,
@@ -77,6 +81,7 @@ impl App {
                 .wrap(TracingLogger::<RequestSpan>::new())
         })
         .workers(threads)
+        .keep_alive(KEPT_ALIVE)
         .client_disconnect_timeout(LINGER)
         // A client that has closed its side is gone: waiting for a result that nobody reads would cost inference.
         .h1_allow_half_closed(false)

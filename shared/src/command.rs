@@ -9,12 +9,14 @@ use std::process::ExitCode;
 use tokio::runtime::Builder;
 
 use crate::config::{Config, ConfigError};
+use crate::memory;
 
 /// Bad settings (`EX_USAGE` of sysexits).
 const EXIT_BAD_SETTINGS: u8 = 64;
 
 /// Loads the settings of `file` and of the process's environment, and runs the command on a runtime of its own.
 pub fn run(file: Option<&Path>, command: impl AsyncFnOnce(Config) -> ExitCode) -> ExitCode {
+    memory::share_arenas();
     let config = match Config::load(file, environment()) {
         Ok(config) => config,
         Err(error) => return failure(&error),

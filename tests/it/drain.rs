@@ -54,3 +54,11 @@ async fn a_second_sigterm_ends_the_process_at_once_and_loses_nothing() {
     let service = Service::start_in(folder, &settings);
     assert_eq!(service.finished(&id, Duration::from_secs(90)).await["verdict"], "passed");
 }
+
+#[tokio::test]
+async fn a_client_that_keeps_its_connection_holds_no_stop_up() {
+    let service = Service::start(&[("SERVER__DRAIN", "1h")]);
+    assert_eq!(service.get("/healthz").await.status, 200);
+    let (_, status) = service.terminate();
+    assert!(status.success(), "{status}");
+}

@@ -8,6 +8,9 @@ use bytes::Bytes;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
+/// Less than any server keeps an idle connection, so that none is closed just as a call is sent on it.
+const IDLE: Duration = Duration::from_secs(3);
+
 /// Somebody who calls a service.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -50,8 +53,9 @@ impl Call {
 }
 
 impl Client {
-    pub(crate) fn new(url: String, key: String) -> Self {
-        Self { url, key, http: reqwest::Client::new() }
+    pub(crate) fn new(url: String, key: String) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().pool_idle_timeout(IDLE).build();
+        Ok(Self { url, key, http: http.context("failed to make a client")? })
     }
 
     /// The time from the first byte sent to the whole answer read, and the answer.

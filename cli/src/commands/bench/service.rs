@@ -88,7 +88,7 @@ impl Service {
         }
         let ready_after = started.elapsed();
         let key = key.reveal().to_owned();
-        let client = Client::new(url, key);
+        let client = Client::new(url, key)?;
         Ok(Self { client, stop, running, ready_after, folder })
     }
 

@@ -8,7 +8,7 @@
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::{fs, io};
 
 use sqlx::query::{Query, QueryAs};
@@ -53,8 +53,9 @@ impl Writer {
 
     /// A transaction that holds the write lock from its start, so that it can't fail half-way for want of it.
     pub(super) async fn begin(&self) -> Result<Write, StoreError> {
+        self.log.trusted()?;
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Write { transaction, log: Arc::clone(&self.log), checkpoints: Arc::clone(&self.checkpoints) })
+        Ok(Write { transaction, writer: self.clone() })
     }
 
     /// How many rows the statement changed, once that is on disk.
@@ -66,6 +67,7 @@ impl Writer {
 
     /// As [`run`](Self::run), for a change that may be lost with the power: see [`Write::commit_soon`].
     pub(super) async fn run_soon(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
+        self.log.trusted()?;
         let done = statement.execute(&self.pool).await?;
         self.checkpoints.committed();
         Ok(done.rows_affected())
@@ -76,6 +78,7 @@ impl Writer {
     where
         T: for<'row> FromRow<'row, SqliteRow> + Send + Unpin,
     {
+        self.log.trusted()?;
         let row = statement.fetch_optional(&self.pool).await?;
         self.checkpoints.committed();
         self.log.sync().await?;
@@ -85,21 +88,20 @@ impl Writer {
     /// How many of those who asked for it have what they wrote on disk.
     #[cfg(test)]
     pub(super) async fn syncs(&self) -> u64 {
-        self.log.state.lock().await.synced
+        *self.log.synced.lock().await
     }
 }
 
 /// A transaction; dropped before its end it is rolled back.
 pub(super) struct Write {
     transaction: Transaction<'static, Driver>,
-    log: Arc<Log>,
-    checkpoints: Arc<Checkpoints>,
+    writer: Writer,
 }
 
 impl Write {
     /// Returns once everything in it is on disk.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let log = Arc::clone(&self.log);
+        let log = Arc::clone(&self.writer.log);
         self.commit_soon().await?;
         log.sync().await
     }
@@ -108,7 +110,7 @@ impl Write {
     /// would only be done again, such as a claim.
     pub(super) async fn commit_soon(self) -> Result<(), StoreError> {
         self.transaction.commit().await?;
-        self.checkpoints.committed();
+        self.writer.checkpoints.committed();
         Ok(())
     }
 }
@@ -132,46 +134,52 @@ struct Log {
     path: PathBuf,
     /// How many have asked for a sync.
     asked: AtomicU64,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
     /// How many of those who asked have what they wrote on disk.
-    synced: u64,
+    synced: Mutex<u64>,
     /// A sync has failed: what it should have written is nowhere known to be, and the next sync would not say so.
-    failed: bool,
+    failed: AtomicBool,
 }
 
 impl Log {
     fn of(database: &Path) -> Self {
         let mut path = database.as_os_str().to_owned();
         path.push("-wal");
-        Self { path: path.into(), asked: AtomicU64::new(0), state: Mutex::default() }
+        Self {
+            path: path.into(),
+            asked: AtomicU64::new(0),
+            synced: Mutex::default(),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    /// An error once a sync has failed: nothing more is written then.
+    fn trusted(&self) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(unavailable(io::Error::other("the log could not be brought to disk")));
+        }
+        Ok(())
     }
 
     /// Returns once everything that was committed before the call is on disk: those who wait meanwhile share the next sync.
     async fn sync(&self) -> Result<(), StoreError> {
         let turn = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
-        let mut state = self.state.lock().await;
-        if state.synced >= turn {
+        let mut synced = self.synced.lock().await;
+        if *synced >= turn {
             return Ok(());
         }
-        if state.failed {
-            return Err(unavailable(io::Error::other("the log could not be brought to disk")));
-        }
+        self.trusted()?;
         let covered = self.asked.load(Ordering::Acquire);
         let path = self.path.clone();
         // Opened anew, so that it is the log that SQLite writes now.
         let sync = move || fs::File::open(path).map(|log| log.sync_data());
         match spawn_blocking(sync).await.map_err(io::Error::other).flatten().map_err(unavailable)? {
             Ok(()) => {
-                state.synced = covered;
+                *synced = covered;
                 Ok(())
             }
             Err(error) => {
-                state.failed = true;
-                tracing::error!(%error, "the database's log can't be brought to disk: no change is confirmed until a restart");
+                self.failed.store(true, Ordering::Release);
+                tracing::error!(%error, "the database's log can't be brought to disk: nothing is written until a restart");
                 Err(unavailable(error))
             }
         }
@@ -192,7 +200,7 @@ mod tests {
         let database = folder.path().join("rows.db");
         let log = Log::of(&database);
         fs::write(&log.path, "frames").expect("written");
-        let held = log.state.lock().await;
+        let held = log.synced.lock().await;
         let waiting = futures::future::join_all((0..5).map(|_| log.sync()));
         let release = async {
             tokio::task::yield_now().await;
@@ -200,7 +208,7 @@ mod tests {
         };
         let (synced, ()) = tokio::join!(waiting, release);
         assert!(synced.iter().all(Result::is_ok), "{synced:?}");
-        assert_eq!(log.state.lock().await.synced, 5, "the first of them synced for all");
+        assert_eq!(*log.synced.lock().await, 5, "the first of them synced for all");
 
         fs::remove_file(&log.path).expect("removed");
         log.sync().await.expect_err("it can't be opened");

@@ -137,7 +137,7 @@ pub(crate) async fn run(arguments: QueueArguments, mut config: Config) -> anyhow
     let against = match &arguments.against {
         Some(url) => {
             note("against the other server");
-            let other = Client::new(url.trim_end_matches('/').to_owned(), arguments.against_key.clone());
+            let other = Client::new(url.trim_end_matches('/').to_owned(), arguments.against_key.clone())?;
             Some(compare(&client, &other, &photo, &arguments).await?)
         }
         None => None,
@@ -198,8 +198,8 @@ async fn compare(
 
 fn print(results: &Results, clients: usize) {
     let line = |what: &str, latencies: &Latencies| {
-        let (median, p99) = (latencies.median * 1000.0, latencies.p99 * 1000.0);
-        say(&format!("{what:<34} median {median:.1} ms, p99 {p99:.1} ms"));
+        let [median, p95, p99] = [latencies.median, latencies.p95, latencies.p99].map(|time| time * 1000.0);
+        say(&format!("{what:<34} median {median:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms"));
     };
     line("one at a time", &results.alone);
     line(&format!("{clients} clients, {:.0} jobs/s", results.jobs_per_second), &results.saturated);

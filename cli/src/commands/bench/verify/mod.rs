@@ -126,7 +126,7 @@ async fn measure(
     let service = Service::start(config.clone(), servers, page.clone(), load_models).await?;
     let mut rounds = Rounds::begin(call, clients, service.client())?;
     if let Some(url) = &load.against {
-        let client = Client::new(url.trim_end_matches('/').to_owned(), load.against_key.clone());
+        let client = Client::new(url.trim_end_matches('/').to_owned(), load.against_key.clone())?;
         rounds.against(client, load.against_process.map(Family));
     }
     note("one after another");
