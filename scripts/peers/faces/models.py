@@ -104,24 +104,24 @@ class Recogniser(Model):
 
 
 class Liveness(Model):
-    """A MiniFASNet that looks at the face from two distances, as Silent-Face-Anti-Spoofing does."""
+    """A MiniFASNet that looks at the face from one or more distances, as Silent-Face-Anti-Spoofing does."""
 
-    SCALES = (2.7, 1.5)
+    BOX_HEIGHT = 0.85
 
-    def __init__(self, file: str, side: int, bona_fide: int) -> None:
+    def __init__(self, file: str, side: int, bona_fide: int, scales: tuple[float, ...]) -> None:
         super().__init__(file)
-        self.side, self.bona_fide = side, bona_fide
+        self.side, self.bona_fide, self.scales = side, bona_fide, scales
 
     def probability(self, picture: np.ndarray, face: Face) -> float:
         """That this is a living face, and not a picture of one."""
-        crops = [self.crop(picture, face, scale) for scale in self.SCALES]
+        crops = [self.crop(picture, face, scale) for scale in self.scales]
         logits = [self.run(cv2.dnn.blobFromImage(crop))[0][0] for crop in crops]
         return float(np.mean([softmax(found)[self.bona_fide] for found in logits]))
 
     def crop(self, picture: np.ndarray, face: Face, scale: float) -> np.ndarray:
         """The box scaled about its centre and moved into the picture."""
         limit = np.array(picture.shape[1::-1]) - 1
-        size = face.box[2:] - face.box[:2]
+        size = (face.box[2:] - face.box[:2]) * (1, self.BOX_HEIGHT)
         size = size * min(scale, *(limit / size))
         start = np.clip((face.box[:2] + face.box[2:] - size) / 2, 0, limit - size)
         (left, top), (right, bottom) = start.astype(int), (start + size).astype(int)

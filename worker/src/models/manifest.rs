@@ -225,23 +225,27 @@ mod tests {
         assert!(
             (scaling.mean - 127.5).abs() < f32::EPSILON && (scaling.divisor - 128.0).abs() < f32::EPSILON
         );
-        assert_eq!(profile.liveness[0].judge.work.scales, [2.7, 1.5]);
+        let judge = &profile.liveness[0].judge.work;
+        assert_eq!(judge.scales, [2.7, 1.1]);
+        assert!((judge.box_height - 0.85).abs() < f32::EPSILON, "the profile's, and not the model's own");
     }
 
     #[test]
     fn a_fusion_without_spread_is_refused() {
-        let error = edited("deviation = 6.59", "deviation = 0.0").expect_err("it divides by it");
+        let error = edited("deviation = 5.80", "deviation = 0.0").expect_err("it divides by it");
         assert!(
             error.to_string().contains("profile `default` gives its liveness models a deviation"),
             "{error}"
         );
-        let error = edited("steepness = 3.93", "steepness = -1.0").expect_err("it turns the scale around");
+        let error = edited("box_height = 0.85", "box_height = 0.0").expect_err("nothing is left of it");
+        assert!(error.to_string().contains("box height that is not more than 0"), "{error}");
+        let error = edited("steepness = 3.90", "steepness = -1.0").expect_err("it turns the scale around");
         assert!(error.to_string().contains("steepness that is not more than 0"), "{error}");
     }
 
     #[test]
     fn a_model_without_a_standard_is_measured_from_its_own_threshold() {
-        let bare = edited(", standard = { mean = -3.38, deviation = 6.59 }", "").expect("it needs none");
+        let bare = edited(", standard = { mean = -2.62, deviation = 5.80 }", "").expect("it needs none");
         let standard = bare.profile("default").expect("it is there").liveness[0].standard;
         assert!(standard.mean.abs() < 1e-9 && (standard.deviation - 1.0).abs() < 1e-9, "{standard:?}");
     }

@@ -102,7 +102,7 @@ pub(super) struct ProfileEntry {
     runtime: Vec<String>,
 }
 
-/// A liveness model of a profile; `scales` replace the model's own. Without a `standard` the log-odds are measured from
+/// A liveness model of a profile; `scales` and `box_height` replace the model's own. Without a `standard` the log-odds are measured from
 /// the model's threshold, as they are.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +110,7 @@ struct LivenessEntry {
     model: String,
     weight: f32,
     scales: Option<Vec<f32>>,
+    box_height: Option<f32>,
     standard: Option<Standard>,
 }
 
@@ -148,6 +149,8 @@ impl ProfileEntry {
             .any(|scales| scales.is_empty() || scales.iter().any(|scale| *scale <= 0.0))
         {
             Some("gives a liveness model no scales, or one that is not more than 0")
+        } else if self.liveness.iter().filter_map(|entry| entry.box_height).any(|height| height <= 0.0) {
+            Some("gives a liveness model a box height that is not more than 0")
         } else if !self.standards_hold() {
             Some("gives its liveness models a deviation or steepness that is not more than 0")
         } else {
@@ -189,6 +192,7 @@ impl ProfileEntry {
             if let Some(scales) = &entry.scales {
                 judge.work.scales.clone_from(scales);
             }
+            judge.work.box_height = entry.box_height.unwrap_or(judge.work.box_height);
             let standard = entry.standard.unwrap_or_else(|| Standard::from_threshold(judge.work.threshold));
             liveness.push(LivenessRole { judge, weight: entry.weight, standard });
         }

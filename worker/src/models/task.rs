@@ -139,6 +139,10 @@ pub struct LivenessJudge {
     pub crop: LivenessCrop,
     /// The crop's size as multiples of the box, each a look of its own.
     pub scales: Vec<f32>,
+    /// What the box's height is multiplied by first, about its centre: detectors differ in how much of forehead and chin
+    /// is in theirs.
+    #[serde(default = "whole")]
+    pub box_height: f32,
     /// Side of the square as fed, in pixels.
     pub size: u32,
     pub channels: Channels,
@@ -150,6 +154,10 @@ pub struct LivenessJudge {
     pub bona_fide_class: usize,
     /// The probability of the bona fide class, 0 to 1, at the operating point.
     pub threshold: f32,
+}
+
+const fn whole() -> f32 {
+    1.0
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -84,9 +84,10 @@ impl Judge {
     ) -> Result<Pending, EngineError> {
         let scaling = self.settings.scaling();
         let side = self.settings.size;
+        let face = lowered(face, f64::from(self.settings.box_height));
         let region = match self.settings.crop {
-            LivenessCrop::Shift => shifted(picture, face, f64::from(scale)),
-            LivenessCrop::SquarePad => square(face, f64::from(scale)),
+            LivenessCrop::Shift => shifted(picture, &face, f64::from(scale)),
+            LivenessCrop::SquarePad => square(&face, f64::from(scale)),
         };
         let mut input = self.model.input(&[1, channels(&scaling), side as usize, side as usize]);
         feed(input.values_mut(), Canvas::square(side), picture, &region, &scaling);
@@ -107,6 +108,12 @@ impl Judge {
             weight: self.weight / self.settings.scales.len() as f64,
         })
     }
+}
+
+/// The box with its height multiplied, about its centre.
+fn lowered(face: &BoundingBox, by: f64) -> BoundingBox {
+    let height = face.height * by;
+    BoundingBox { y: face.y + (face.height - height) / 2.0, height, ..*face }
 }
 
 /// The box scaled about its centre and moved into the picture; scaled less where the picture is too small. Whole
@@ -187,6 +194,7 @@ mod tests {
         let settings = LivenessJudge {
             crop: LivenessCrop::Shift,
             scales: scales.to_vec(),
+            box_height: 1.0,
             size: 128,
             channels: Channels::Bgr,
             mean: 0.0,

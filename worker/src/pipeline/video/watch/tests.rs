@@ -95,6 +95,7 @@ fn eyes() -> FakeEyes {
                 settings: LivenessJudge {
                     crop: LivenessCrop::SquarePad,
                     scales: vec![1.5],
+                    box_height: 1.0,
                     size: 80,
                     channels,
                     mean,
