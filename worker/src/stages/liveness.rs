@@ -263,6 +263,13 @@ mod tests {
     }
 
     #[test]
+    fn a_box_is_lowered_about_its_centre() {
+        let face = BoundingBox { x: 60.0, y: 150.0, width: 30.0, height: 40.0 };
+        let expected = BoundingBox { x: 60.0, y: 155.0, width: 30.0, height: 30.0 };
+        assert_eq!(lowered(&face, 0.75), expected);
+    }
+
+    #[test]
     fn a_crop_is_moved_into_the_picture_and_not_padded() {
         let picture = Picture::filled(100, 200, [0; 3]);
         let face = BoundingBox { x: 60.0, y: 150.0, width: 30.0, height: 40.0 };
