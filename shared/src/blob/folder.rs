@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
@@ -167,15 +168,17 @@ impl BlobWriter for FolderWriter {
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>) -> Result<(), BlobError> {
-        let Self { held, mut staging, folders, finished } = *self;
-        blocking(move || {
-            staging.append(&held)?.sync_all()?;
-            staging.become_file(&finished)?;
-            // The name must be on disk as well.
-            File::open(&folders.root)?.sync_all()
-        })
-        .await
+    async fn finish(self: Box<Self>) -> Result<(), BlobError> {
+        let Self { held, staging, folders, finished } = *self;
+        let (done, waiting) = oneshot::channel();
+        spawn_blocking(move || {
+            let result = staging.finish(&held, &finished, &folders);
+            // Whoever has given up meanwhile may already have deleted what there was.
+            if done.send(result).is_err() {
+                let _swept_later = fs::remove_file(&finished);
+            }
+        });
+        Ok(waiting.await.map_err(io::Error::other)??)
     }
 
     async fn abort(self: Box<Self>) {}
@@ -202,10 +205,12 @@ impl Staging {
         Ok(file)
     }
 
-    fn become_file(&mut self, finished: &Path) -> io::Result<()> {
+    fn finish(mut self, content: &[u8], finished: &Path, folders: &Folders) -> io::Result<()> {
+        self.append(content)?.sync_all()?;
         fs::rename(&self.path, finished)?;
         self.file = None;
-        Ok(())
+        // The name must be on disk as well.
+        File::open(&folders.root)?.sync_all()
     }
 }
 
@@ -277,6 +282,24 @@ mod tests {
         assert_eq!(files_below(&blobs.folders.root), [blobs.path(&kept)]);
         blobs.delete(&kept).await.expect("deleted");
         assert!(files_below(&blobs.folders.root).is_empty());
+    }
+
+    #[test]
+    fn a_blob_that_is_given_up_while_it_is_finished_leaves_nothing() {
+        let one_thread = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build();
+        one_thread.expect("a runtime").block_on(async {
+            let (_folder, blobs) = blobs();
+            let (busy, free) = std::sync::mpsc::channel::<()>();
+            spawn_blocking(move || free.recv());
+            let writer = blobs.write(&BlobKey::new(VerificationId::new(), MediaRole::Photo)).await;
+            let mut finishing = writer.expect("a writer").finish();
+            assert!(futures::poll!(&mut finishing).is_pending());
+            drop(finishing);
+            drop(busy);
+            // Behind it in the only thread.
+            spawn_blocking(|| ()).await.expect("it is done");
+            assert!(files_below(&blobs.folders.root).is_empty());
+        });
     }
 
     fn files_below(folder: &Path) -> Vec<PathBuf> {

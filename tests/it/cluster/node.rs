@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{self, Child, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use countersign_shared::health;
@@ -50,9 +51,7 @@ impl Node {
         for server in Server::ALL {
             wires.insert(server, Proxy::to(servers.port(server)).await);
         }
-        // Its own for as long as the node lives, through restarts; nobody else asks for it meanwhile.
-        let address =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let address = own_address();
         let at = |server: Server| wires[&server].address();
         let own = [
             ("STORE__URL", format!("postgres://countersign@{}/{database}", at(Server::Postgres))),
@@ -165,4 +164,12 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// One that nobody else is given, so that a node finds it free again after a restart: every process of tests has a loopback
+/// address for itself, made of its number.
+fn own_address() -> SocketAddr {
+    static NEXT_PORT: AtomicU16 = AtomicU16::new(10_000);
+    let [_, high, middle, low] = process::id().to_be_bytes();
+    ([127, high, middle, low], NEXT_PORT.fetch_add(1, Ordering::Relaxed)).into()
 }

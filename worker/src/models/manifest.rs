@@ -237,7 +237,7 @@ mod tests {
             error.to_string().contains("profile `default` gives its liveness models a deviation"),
             "{error}"
         );
-        let error = edited("box_height = 0.85", "box_height = 0.0").expect_err("nothing is left of it");
+        let error = edited("box_height = 0.85", "box_height = nan").expect_err("nothing is left of it");
         assert!(error.to_string().contains("box height that is not more than 0"), "{error}");
         let error = edited("steepness = 3.90", "steepness = -1.0").expect_err("it turns the scale around");
         assert!(error.to_string().contains("steepness that is not more than 0"), "{error}");

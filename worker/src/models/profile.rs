@@ -102,8 +102,8 @@ pub(super) struct ProfileEntry {
     runtime: Vec<String>,
 }
 
-/// A liveness model of a profile; `scales` and `box_height` replace the model's own. Without a `standard` the log-odds are measured from
-/// the model's threshold, as they are.
+/// A liveness model of a profile; `scales` and `box_height` replace the model's own. Without a `standard` the log-odds
+/// are measured from the model's threshold, as they are.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LivenessEntry {
@@ -138,18 +138,16 @@ impl ProfileEntry {
 
     /// What references alone can't say.
     pub(super) fn fault(&self) -> Option<&'static str> {
-        let weights = self.liveness.iter().all(|entry| entry.weight.is_finite() && entry.weight > 0.0);
-        let scales = self.liveness.iter().filter_map(|entry| entry.scales.as_ref());
+        let positive = |number: &f32| number.is_finite() && *number > 0.0;
+        let mut scales = self.liveness.iter().filter_map(|entry| entry.scales.as_ref());
+        let mut heights = self.liveness.iter().filter_map(|entry| entry.box_height.as_ref());
         if self.liveness.is_empty() {
             Some("names no liveness model")
-        } else if !weights {
+        } else if !self.liveness.iter().all(|entry| positive(&entry.weight)) {
             Some("gives a liveness model a weight that is not more than 0")
-        } else if scales
-            .into_iter()
-            .any(|scales| scales.is_empty() || scales.iter().any(|scale| *scale <= 0.0))
-        {
+        } else if !scales.all(|scales| !scales.is_empty() && scales.iter().all(positive)) {
             Some("gives a liveness model no scales, or one that is not more than 0")
-        } else if self.liveness.iter().filter_map(|entry| entry.box_height).any(|height| height <= 0.0) {
+        } else if !heights.all(positive) {
             Some("gives a liveness model a box height that is not more than 0")
         } else if !self.standards_hold() {
             Some("gives its liveness models a deviation or steepness that is not more than 0")

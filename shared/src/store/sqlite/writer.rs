@@ -195,6 +195,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn nothing_is_written_after_a_failed_sync() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("rows.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let writer = Writer::connect(&path, options).await.expect("it connects");
+        writer.run_soon(sqlx::query("CREATE TABLE rows (id)")).await.expect("the log is trusted");
+        writer.log.failed.store(true, Ordering::Release);
+        assert!(writer.begin().await.is_err());
+        writer.run_soon(sqlx::query("INSERT INTO rows VALUES (1)")).await.expect_err("it would be lost");
+        writer.run(sqlx::query("INSERT INTO rows VALUES (2)")).await.expect_err("it would be lost");
+        let first = writer.first::<(i64,)>(sqlx::query_as("INSERT INTO rows VALUES (3) RETURNING id"));
+        first.await.expect_err("it would be lost");
+        let rows: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM rows").fetch_one(writer.pool()).await.expect("a count");
+        assert_eq!(rows, 0);
+    }
+
+    #[tokio::test]
     async fn those_who_wait_share_a_sync_and_nobody_trusts_a_disk_that_failed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = folder.path().join("rows.db");
