@@ -3,12 +3,15 @@
 //! Every frame is looked at. Between two frames of one scene a face moves little and its patch stays nearly the same
 //! up to a shift; another face, a cut or something that comes into view does not pass for that.
 
+mod correlation;
+mod grey;
+
 use countersign_shared::domain::BoundingBox;
 
+use self::correlation::Template;
+use self::grey::{Grey, Patch};
 use crate::engines::Picture;
 
-/// Longest side of the grey copy, in its pixels.
-const GREY_SIDE: u32 = 160;
 /// Smallest correlation, -1..=1, of a face's patch with the one in the frame before that is the same face moved.
 const CORRELATION_MIN: f32 = 0.85;
 /// What a step of one grey pixel costs in correlation.
@@ -61,25 +64,6 @@ pub struct Tracker {
     at_detection: Option<Grey>,
     detected_at: f64,
     face: Option<BoundingBox>,
-}
-
-/// A reduced grey picture.
-#[derive(Debug, Clone, PartialEq)]
-struct Grey {
-    width: usize,
-    height: usize,
-    /// Pixels of the picture for each pixel here, along a side.
-    step: usize,
-    pixels: Vec<f32>,
-}
-
-/// A rectangle of a [`Grey`]'s pixels.
-#[derive(Debug, Clone, Copy)]
-struct Patch {
-    x: usize,
-    y: usize,
-    width: usize,
-    height: usize,
 }
 
 impl Tracker {
@@ -136,75 +120,19 @@ impl Tracker {
     }
 }
 
-impl Grey {
-    fn of(picture: &Picture, mut pixels: Vec<f32>) -> Self {
-        let step = picture.width().max(picture.height()).div_ceil(GREY_SIDE).max(1) as usize;
-        let (width, height) = (picture.width() as usize / step, picture.height() as usize / step);
-        pixels.clear();
-        let row_bytes = picture.width() as usize * 3;
-        for y in 0..height {
-            let from = pixels.len();
-            pixels.resize(from + width, 0.0);
-            for row in picture.rgb()[y * step * row_bytes..].chunks_exact(row_bytes).take(step) {
-                for (sum, block) in pixels[from..].iter_mut().zip(row.chunks_exact(step * 3)) {
-                    // Green carries most of what the eye calls brightness; the others tell skins from walls.
-                    let total: u32 = block
-                        .chunks_exact(3)
-                        .map(|pixel| u32::from(pixel[0]) + 2 * u32::from(pixel[1]) + u32::from(pixel[2]))
-                        .sum();
-                    *sum += total as f32;
-                }
-            }
-            let scale = 1.0 / (4 * step * step) as f32;
-            pixels[from..].iter_mut().for_each(|sum| *sum *= scale);
-        }
-        Self { width, height, step, pixels }
-    }
-
-    fn fits(&self, other: &Self) -> bool {
-        (self.width, self.height, self.step) == (other.width, other.height, other.step)
-    }
-
-    /// Mean absolute difference, of 255.
-    fn difference(&self, other: &Self) -> f32 {
-        let total: f32 = self.pixels.iter().zip(&other.pixels).map(|(one, other)| (one - other).abs()).sum();
-        total / self.pixels.len().max(1) as f32
-    }
-
-    /// The inner part of a box in pixels of the picture; `None` when hardly anything of it is in the picture.
-    fn patch(&self, bounds: &BoundingBox) -> Option<Patch> {
-        let step = self.step as f64;
-        let inside = |start: f64, length: f64, limit: usize| {
-            let from = ((start + length * 0.1) / step).max(0.0).floor();
-            let to = ((start + length * 0.9) / step).min(limit as f64).ceil();
-            (to - from >= 4.0).then(|| (from as usize, (to as usize).min(limit) - from as usize))
-        };
-        let (x, width) = inside(bounds.x, bounds.width, self.width)?;
-        let (y, height) = inside(bounds.y, bounds.height, self.height)?;
-        Some(Patch { x, y, width, height })
-    }
-
-    fn rows(&self, patch: Patch) -> impl Iterator<Item = &[f32]> {
-        (patch.y..patch.y + patch.height)
-            .map(move |y| &self.pixels[y * self.width + patch.x..][..patch.width])
-    }
-}
-
 /// Where the face of the frame before is now; `None` when it is not the same any more.
 fn follow(before: &Grey, now: &Grey, face: &BoundingBox) -> Option<BoundingBox> {
     let patch = before.patch(face)?;
     let reach = ((face.width * SHIFT_MAX / before.step as f64).ceil() as isize).max(2);
+    let template = Template::new(before, patch);
     let best = (-reach..=reach)
         .flat_map(|down| (-reach..=reach).map(move |right| (right, down)))
         .filter_map(|(right, down)| {
-            let moved = Patch {
-                x: patch.x.checked_add_signed(right).filter(|x| x + patch.width <= now.width)?,
-                y: patch.y.checked_add_signed(down).filter(|y| y + patch.height <= now.height)?,
-                ..patch
-            };
+            let x = patch.x.checked_add_signed(right).filter(|x| x + patch.width <= now.width)?;
+            let y = patch.y.checked_add_signed(down).filter(|y| y + patch.height <= now.height)?;
             // Where nothing tells two places apart, the face stayed.
             let effort = EFFORT * (right.abs() + down.abs()) as f32;
-            Some((correlation(before, patch, now, moved) - effort, right, down))
+            Some((template.correlation(now, (x, y)) - effort, right, down))
         })
         .max_by(|one, other| one.0.total_cmp(&other.0))?;
     let (value, right, down) = best;
@@ -214,28 +142,6 @@ fn follow(before: &Grey, now: &Grey, face: &BoundingBox) -> Option<BoundingBox> 
         y: face.y + down as f64 * step,
         ..*face
     })
-}
-
-/// Pearson's correlation of two patches of one size, -1..=1; 1 for two patches without any structure.
-fn correlation(one: &Grey, patch: Patch, other: &Grey, moved: Patch) -> f32 {
-    let (mut sum, mut other_sum, mut squares, mut other_squares, mut products) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (row, other_row) in one.rows(patch).zip(other.rows(moved)) {
-        for (a, b) in row.iter().zip(other_row) {
-            sum += a;
-            other_sum += b;
-            squares += a * a;
-            other_squares += b * b;
-            products += a * b;
-        }
-    }
-    let count = (patch.width * patch.height) as f32;
-    let variance = squares - sum * sum / count;
-    let other_variance = other_squares - other_sum * other_sum / count;
-    // Less than one step of brightness: noise correlates with nothing.
-    if variance < count && other_variance < count {
-        return 1.0;
-    }
-    (products - sum * other_sum / count) / (variance * other_variance).sqrt().max(f32::EPSILON)
 }
 
 /// Whether, outside the face, enough of the picture is no longer what it was.
