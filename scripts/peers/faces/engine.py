@@ -14,7 +14,7 @@ EVERY = int(os.environ.get("PEER_EVERY", "1"))
 detector, recogniser = Detector(), Recogniser()
 judges = [
     Liveness("fr_liveness.onnx", 128, 0, scales=(2.7, 1.1)),
-    Liveness("minifasnet-v2.onnx", 80, 1, scales=(1.5,)),
+    Liveness("minifasnet-v2.onnx", 80, 1, scales=(2.7, 1.5)),
 ]
 
 

@@ -239,7 +239,7 @@ mod tests {
         );
         let error = edited("box_height = 0.85", "box_height = nan").expect_err("nothing is left of it");
         assert!(error.to_string().contains("box height that is not more than 0"), "{error}");
-        let error = edited("steepness = 3.90", "steepness = -1.0").expect_err("it turns the scale around");
+        let error = edited("steepness = 4.02", "steepness = -1.0").expect_err("it turns the scale around");
         assert!(error.to_string().contains("steepness that is not more than 0"), "{error}");
     }
 

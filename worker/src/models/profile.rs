@@ -55,6 +55,9 @@ pub struct Standard {
 #[serde(deny_unknown_fields)]
 pub struct LivenessScale {
     pub operating_point: f64,
+    /// That of a clip's mean over its frames, unless it is the same: what is odd about single frames averages out, so that
+    /// more can be asked.
+    pub clip_operating_point: Option<f64>,
     /// By how much the confidence's log-odds grow for each unit; more than 0.
     pub steepness: f64,
 }
@@ -62,7 +65,7 @@ pub struct LivenessScale {
 /// One model, measured from its own operating point, needs no other.
 impl Default for LivenessScale {
     fn default() -> Self {
-        Self { operating_point: 0.0, steepness: 1.0 }
+        Self { operating_point: 0.0, clip_operating_point: None, steepness: 1.0 }
     }
 }
 
@@ -161,6 +164,7 @@ impl ProfileEntry {
         let standards = self.liveness.iter().filter_map(|entry| entry.standard);
         positive(self.liveness_scale.steepness)
             && self.liveness_scale.operating_point.is_finite()
+            && self.liveness_scale.clip_operating_point.is_none_or(f64::is_finite)
             && standards.into_iter().all(|standard| standard.mean.is_finite() && positive(standard.deviation))
     }
 

@@ -15,6 +15,8 @@ use crate::models::{LivenessScale, Standard};
 const OPERATING_POINT: f64 = 0.9;
 /// Logits beyond this say nothing more, and a single one must not drown the others.
 const LOGIT_MAX: f64 = 12.0;
+/// From this many frames of a clip on, the highest and the lowest don't count: one odd frame says nothing of a clip.
+const TRIMMED_FROM: usize = 4;
 
 /// The liveness models of the profile.
 pub struct LivenessJudges {
@@ -71,6 +73,15 @@ impl LivenessJudges {
             confidence: self.scale.confidence(fuse(&looks)),
             scores: looks.into_iter().map(|look| (look.name, sigmoid(look.logit))).collect(),
         })
+    }
+
+    /// The confidence in a clip, 0..=1, of those in its frames; `None` of no frame.
+    pub fn fuse_frames(&self, confidences: impl Iterator<Item = f64>) -> Option<f64> {
+        let mut odds: Vec<f64> = confidences.map(log_odds).collect();
+        odds.sort_by(f64::total_cmp);
+        let counted = if odds.len() >= TRIMMED_FROM { &odds[1..odds.len() - 1] } else { &odds[..] };
+        let mean = counted.iter().sum::<f64>() / counted.len() as f64;
+        (!counted.is_empty()).then(|| sigmoid(mean - self.scale.asked_of_a_clip()))
     }
 }
 
@@ -170,6 +181,12 @@ impl LivenessScale {
     fn confidence(&self, fused: f64) -> f64 {
         sigmoid(self.steepness * (fused - self.operating_point) + log_odds(OPERATING_POINT))
     }
+
+    /// What a clip must have more than a picture, as log-odds of the confidence.
+    fn asked_of_a_clip(&self) -> f64 {
+        let point = self.clip_operating_point.unwrap_or(self.operating_point);
+        self.steepness * (point - self.operating_point)
+    }
 }
 
 fn sigmoid(logit: f64) -> f64 {
@@ -249,10 +266,36 @@ mod tests {
 
     #[test]
     fn the_operating_point_of_a_fusion_is_0_9() {
-        let scale = LivenessScale { operating_point: 0.4, steepness: 2.0 };
+        let scale = LivenessScale { operating_point: 0.4, steepness: 2.0, ..LivenessScale::default() };
         assert!((scale.confidence(0.4) - 0.9).abs() < 1e-9);
         let above = scale.confidence(1.4);
         assert!(((above / (1.0 - above)).ln() - 9.0_f64.ln() - 2.0).abs() < 1e-9);
+    }
+
+    fn fused(scale: LivenessScale, confidences: &[f64]) -> Option<f64> {
+        LivenessJudges::new(Vec::new(), scale).fuse_frames(confidences.iter().copied())
+    }
+
+    #[test]
+    fn alike_frames_keep_their_confidence_where_no_more_is_asked_of_a_clip() {
+        let confidence = fused(LivenessScale::default(), &[0.9; 3]).expect("judged");
+        assert!((confidence - 0.9).abs() < 1e-9);
+        assert_eq!(fused(LivenessScale::default(), &[]), None);
+    }
+
+    #[test]
+    fn frames_at_the_operating_point_of_a_clip_give_0_9() {
+        let scale = LivenessScale { operating_point: 0.4, clip_operating_point: Some(0.7), steepness: 2.0 };
+        let (picture, clip) = (scale.confidence(0.4), scale.confidence(0.7));
+        assert!((fused(scale, &[clip; 5]).expect("judged") - 0.9).abs() < 1e-9);
+        assert!(fused(scale, &[picture; 5]).expect("judged") < 0.84);
+    }
+
+    #[test]
+    fn one_odd_frame_changes_nothing_and_half_of_them_do() {
+        let clip = |confidences: &[f64]| fused(LivenessScale::default(), confidences).expect("judged");
+        assert!(clip(&[0.98, 0.98, 0.98, 0.98, 0.98, 0.0]) > 0.97);
+        assert!(clip(&[0.98, 0.98, 0.98, 0.02, 0.02, 0.02]) < 0.9);
     }
 
     #[test]

@@ -249,7 +249,8 @@ impl VideoPipeline {
             face_sameness: identity.sameness,
             single_face_in_frames: single as f64 / seen.len().max(1) as f64,
             largest_face_to_frame_ratio: seen.iter().map(|frame| frame.ratio).fold(0.0, f64::max),
-            not_spoof_confidence: liveness::clip_confidence(&samples, &identity.drift).unwrap_or(0.0),
+            not_spoof_confidence: liveness::clip_confidence(&self.still.liveness, &samples, &identity.drift)
+                .unwrap_or(0.0),
             speech,
             behaviour: self.behaviour(&gestures, voice.as_ref()),
             samples: samples
