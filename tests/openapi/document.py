@@ -58,7 +58,7 @@ for name, schema in document["components"]["schemas"].items():
     schema_examples(name, schema)
 for name, header in document["components"]["headers"].items():
     hold(f"the header {name}", header["schema"], header["example"])
-for path, methods in document["paths"].items():
+for path, methods in [*document["paths"].items(), *document["webhooks"].items()]:
     for method, operation in methods.items():
         where = f"{method} {path}"
         for parameter in map(follow, operation.get("parameters", [])):

@@ -22,6 +22,7 @@ mod headers;
 pub(crate) mod sample;
 mod tagged;
 mod tidy;
+mod told;
 
 use std::sync::LazyLock;
 
@@ -93,6 +94,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     errors::add(&mut document);
     headers::add(&mut document);
     sample::add(&mut document);
+    told::add(&mut document);
     tidy::tidy(&mut document);
     document
 });

@@ -164,6 +164,21 @@ fn every_schema_has_an_example_and_so_has_every_request_and_answer() {
 }
 
 #[test]
+fn every_event_is_among_the_webhooks() {
+    let document = document();
+    let webhooks = document["webhooks"].as_object().expect("webhooks");
+    let events = document["components"]["schemas"]["EventType"]["enum"].as_array().expect("names");
+    assert_eq!(webhooks.len(), events.len());
+    for event in events {
+        let request = &webhooks[event.as_str().expect("a name")]["post"];
+        let content = &request["requestBody"]["content"]["application/json"];
+        assert_eq!(&content["example"]["type"], event);
+        let schema = content["schema"]["$ref"].as_str().expect("a reference").trim_start_matches('#');
+        assert!(document.pointer(schema).is_some(), "{schema}");
+    }
+}
+
+#[test]
 fn no_description_links_into_the_source() {
     let text = countersign_api::openapi::pretty();
     let link = text.lines().find(|line| line.contains("[`"));

@@ -4,8 +4,9 @@ mod places;
 mod report;
 
 use countersign_shared::domain::{
-    Action, Actor, AuditEntry, AuditId, AuditLine, Failure, KeyId, Kind, Priority, ProblemCode,
-    REQUEST_VERSION, Report, Request, State, Summary, TenantId, Timestamp, Verification, VerificationId,
+    Action, Actor, AuditEntry, AuditId, AuditLine, DisabledReason, Event, EventData, EventType, Failure,
+    KeyId, Kind, Priority, ProblemCode, REQUEST_VERSION, Report, Request, State, Summary, TenantId,
+    Timestamp, Verification, VerificationId, WebhookId,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,14 +27,11 @@ pub(crate) fn finished() -> Value {
 }
 
 pub(crate) fn canceled() -> Value {
-    let finished_at = Some(Timestamp::from_millis(CREATED_AT + 900));
-    shown(Resource::from(Verification { finished_at, ..verification(State::Canceled) }))
+    shown(Resource::from(ended_early()))
 }
 
 pub(crate) fn page() -> Value {
-    let error = Some(Failure::new(ProblemCode::MediaUnreadable, "the file in `photo` can't be decoded"));
-    let failed = Verification { error, report: None, state: State::Failed, ..succeeded() };
-    let data = [succeeded(), failed].map(|verification| shown(Summary::from(&verification)));
+    let data = [succeeded(), failed()].map(|verification| shown(Summary::from(&verification)));
     json!({ "data": data, "next_cursor": "AYzJ2F0Y9Z0BAZsPPCp-fTGlwG8ejZSypw", "unreadable": [] })
 }
 
@@ -43,6 +41,25 @@ pub(crate) fn events() -> String {
     };
     let last = event("2.end", &succeeded());
     format!("retry: 2000\n\n{}{last}", event("1", &verification(State::Queued)))
+}
+
+/// The body of that event.
+pub(super) fn told(event: EventType) -> Value {
+    let now = Timestamp::from_millis(CREATED_AT + 900);
+    let endpoint = |disabled: Option<DisabledReason>| EventData::Endpoint {
+        endpoint: WebhookId::from_uuid(ID),
+        description: "orders".to_owned(),
+        disabled_reason: disabled,
+        disabled_at: disabled.map(|_| now.to_string()),
+    };
+    let data = match event {
+        EventType::Succeeded => EventData::Verification(Summary::from(&succeeded())),
+        EventType::Failed => EventData::Verification(Summary::from(&failed())),
+        EventType::Canceled => EventData::Verification(Summary::from(&ended_early())),
+        EventType::Test => endpoint(None),
+        EventType::Disabled => endpoint(Some(DisabledReason::Failing)),
+    };
+    shown(Event { r#type: event, timestamp: now.to_string(), data })
 }
 
 pub(crate) fn audit_lines() -> String {
@@ -91,6 +108,16 @@ fn succeeded() -> Verification {
         report: Some(report),
         ..verification(State::Succeeded)
     }
+}
+
+fn ended_early() -> Verification {
+    let finished_at = Some(Timestamp::from_millis(CREATED_AT + 900));
+    Verification { finished_at, ..verification(State::Canceled) }
+}
+
+fn failed() -> Verification {
+    let error = Some(Failure::new(ProblemCode::MediaUnreadable, "the file in `photo` can't be decoded"));
+    Verification { error, report: None, state: State::Failed, ..succeeded() }
 }
 
 fn verification(state: State) -> Verification {

@@ -40,7 +40,7 @@ fn padded(rest: &[f32]) -> [f32; LANES] {
 }
 
 /// A patch that is compared with many others of its size.
-pub(super) struct Template<'a> {
+pub(super) struct Pattern<'a> {
     grey: &'a Grey,
     patch: Patch,
     count: f32,
@@ -49,7 +49,7 @@ pub(super) struct Template<'a> {
     variance: f32,
 }
 
-impl<'a> Template<'a> {
+impl<'a> Pattern<'a> {
     pub(super) fn new(grey: &'a Grey, patch: Patch) -> Self {
         let sums = Sums::of(grey, patch, grey, patch);
         let count = (patch.width * patch.height) as f32;
@@ -100,16 +100,16 @@ mod tests {
         let then = grey(texture);
         let now = grey(|x, y| texture(x.saturating_sub(9), y.saturating_sub(4)) / 2 + 40);
         // Of a width that is no multiple of the lanes.
-        let template = Template::new(&then, Patch { x: 20, y: 10, width: 37, height: 30 });
-        assert!(template.correlation(&now, (29, 14)) > 0.999);
-        assert!(template.correlation(&now, (29, 15)).abs() < 0.3);
+        let pattern = Pattern::new(&then, Patch { x: 20, y: 10, width: 37, height: 30 });
+        assert!(pattern.correlation(&now, (29, 14)) > 0.999);
+        assert!(pattern.correlation(&now, (29, 15)).abs() < 0.3);
     }
 
     #[test]
     fn nothing_is_like_nothing_and_unlike_something() {
         let (plain, darker, textured) = (grey(|_, _| 200), grey(|_, _| 30), grey(texture));
-        let template = Template::new(&plain, Patch { x: 0, y: 0, width: 50, height: 50 });
-        assert!((template.correlation(&darker, (3, 5)) - 1.0).abs() < f32::EPSILON);
-        assert!(template.correlation(&textured, (3, 5)).abs() < 0.1);
+        let pattern = Pattern::new(&plain, Patch { x: 0, y: 0, width: 50, height: 50 });
+        assert!((pattern.correlation(&darker, (3, 5)) - 1.0).abs() < f32::EPSILON);
+        assert!(pattern.correlation(&textured, (3, 5)).abs() < 0.1);
     }
 }

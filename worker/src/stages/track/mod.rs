@@ -8,7 +8,7 @@ mod grey;
 
 use countersign_shared::domain::BoundingBox;
 
-use self::correlation::Template;
+use self::correlation::Pattern;
 use self::grey::{Grey, Patch};
 use crate::engines::Picture;
 
@@ -124,7 +124,7 @@ impl Tracker {
 fn follow(before: &Grey, now: &Grey, face: &BoundingBox) -> Option<BoundingBox> {
     let patch = before.patch(face)?;
     let reach = ((face.width * SHIFT_MAX / before.step as f64).ceil() as isize).max(2);
-    let template = Template::new(before, patch);
+    let pattern = Pattern::new(before, patch);
     let best = (-reach..=reach)
         .flat_map(|down| (-reach..=reach).map(move |right| (right, down)))
         .filter_map(|(right, down)| {
@@ -132,7 +132,7 @@ fn follow(before: &Grey, now: &Grey, face: &BoundingBox) -> Option<BoundingBox> 
             let y = patch.y.checked_add_signed(down).filter(|y| y + patch.height <= now.height)?;
             // Where nothing tells two places apart, the face stayed.
             let effort = EFFORT * (right.abs() + down.abs()) as f32;
-            Some((template.correlation(now, (x, y)) - effort, right, down))
+            Some((pattern.correlation(now, (x, y)) - effort, right, down))
         })
         .max_by(|one, other| one.0.total_cmp(&other.0))?;
     let (value, right, down) = best;
