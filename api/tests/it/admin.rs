@@ -213,6 +213,8 @@ async fn what_can_not_be_read_is_refused_with_its_member() {
 async fn the_audit_log_is_read_by_page_and_filter() {
     let service = Service::start(&[]).await;
     let admin = Administrator(&service);
+    // Times have milliseconds: what was before and what comes after must not be of the same one.
+    tokio::time::sleep(Duration::from_millis(2)).await;
     let before = Timestamp::now();
     tokio::time::sleep(Duration::from_millis(2)).await;
     let tenant = admin.create(TENANTS, json!({"name": "globex"})).await;

@@ -166,8 +166,8 @@ impl Drop for Node {
     }
 }
 
-/// One that nobody else is given, so that a node finds it free again after a restart: every process of tests has a loopback
-/// address for itself, made of its number.
+/// One that nobody else is given, so that a node finds it free again after a restart: every process of tests has a
+/// loopback address for itself, made of its number.
 fn own_address() -> SocketAddr {
     static NEXT_PORT: AtomicU16 = AtomicU16::new(10_000);
     let [_, high, middle, low] = process::id().to_be_bytes();

@@ -55,8 +55,8 @@ pub struct Standard {
 #[serde(deny_unknown_fields)]
 pub struct LivenessScale {
     pub operating_point: f64,
-    /// That of a clip's mean over its frames, unless it is the same: what is odd about single frames averages out, so that
-    /// more can be asked.
+    /// That of a clip's mean over its frames, unless it is the same: what is odd about single frames averages out, so
+    /// that more can be asked.
     pub clip_operating_point: Option<f64>,
     /// By how much the confidence's log-odds grow for each unit; more than 0.
     pub steepness: f64,

@@ -57,8 +57,8 @@ impl<'a> Pattern<'a> {
         Self { grey, patch, count, sum, variance }
     }
 
-    /// Pearson's correlation with the patch whose corner is there, -1..=1. Without any structure in either it is 1, in one
-    /// of them 0.
+    /// Pearson's correlation with the patch whose corner is there, -1..=1. Without any structure in either it is 1, in
+    /// one of them 0.
     pub(super) fn correlation(&self, other: &Grey, (x, y): (usize, usize)) -> f32 {
         let sums = Sums::of(other, Patch { x, y, ..self.patch }, self.grey, self.patch);
         let (sum, variance) = spread(&sums, self.count);
