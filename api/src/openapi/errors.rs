@@ -6,7 +6,7 @@ use countersign_shared::domain::ProblemCode;
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{headers, operations};
+use super::{headers, operations, reference};
 use crate::problem::{OldBody, ProblemDetails, invites_retry};
 
 /// The extension in which an operation lists its own codes, and the document all of them.
@@ -94,8 +94,4 @@ fn response(codes: &[ProblemCode], is_old: bool) -> Value {
 
 fn name<Type: ToSchema>() -> String {
     Type::name().into_owned()
-}
-
-fn reference(schema: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{schema}") })
 }

@@ -27,7 +27,7 @@ mod told;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
@@ -106,4 +106,9 @@ fn operations(document: &mut Value) -> impl Iterator<Item = (&str, &mut Value)> 
         let methods = methods.as_object_mut().into_iter().flatten();
         methods.map(move |(_, operation)| (path.as_str(), operation))
     })
+}
+
+/// What stands in the place of a schema that is among the components.
+fn reference(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
 }

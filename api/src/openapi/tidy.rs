@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operations;
+use super::{operations, reference};
 
 /// A part of a schema that is another schema, written out, becomes a reference to it.
 pub(super) fn refer(document: &mut Value) {
@@ -16,7 +16,7 @@ pub(super) fn refer(document: &mut Value) {
             let part = if part.get("items").is_some() { &mut part["items"] } else { part };
             let same = known.iter().find(|(other, schema)| other != name && schema == part);
             if let Some((other, _)) = same {
-                *part = json!({ "$ref": format!("#/components/schemas/{other}") });
+                *part = reference(other);
             }
         }
     }

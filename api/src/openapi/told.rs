@@ -3,7 +3,7 @@
 use countersign_shared::domain::EventType;
 use serde_json::{Map, Value, json};
 
-use super::sample;
+use super::{reference, sample};
 
 /// The headers of Standard Webhooks: name, what it says, an example.
 const HEADERS: [(&str, &str, &str); 3] = [
@@ -93,8 +93,4 @@ fn request(event: EventType) -> Value {
             "default": { "description": "It is sent again later." },
         },
     })
-}
-
-fn reference(schema: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{schema}") })
 }

@@ -17,6 +17,7 @@ use crate::routes::v1_1::view::view;
 use crate::routes::v2::resource::Resource;
 
 const CREATED_AT: i64 = 1_767_225_600_250;
+const ENDED_AT: i64 = CREATED_AT + 1144;
 
 pub(crate) fn queued() -> Value {
     shown(Resource::from(verification(State::Queued)))
@@ -45,7 +46,7 @@ pub(crate) fn events() -> String {
 
 /// The body of that event.
 pub(super) fn told(event: EventType) -> Value {
-    let now = Timestamp::from_millis(CREATED_AT + 900);
+    let now = Timestamp::from_millis(ENDED_AT);
     let endpoint = |disabled: Option<DisabledReason>| EventData::Endpoint {
         endpoint: WebhookId::from_uuid(ID),
         description: "orders".to_owned(),
@@ -111,7 +112,7 @@ fn succeeded() -> Verification {
 }
 
 fn ended_early() -> Verification {
-    let finished_at = Some(Timestamp::from_millis(CREATED_AT + 900));
+    let finished_at = Some(Timestamp::from_millis(ENDED_AT));
     Verification { finished_at, ..verification(State::Canceled) }
 }
 

@@ -7,7 +7,7 @@ use countersign_shared::domain::{
     VideoInfo,
 };
 
-use super::CREATED_AT;
+use super::{CREATED_AT, ENDED_AT};
 
 const THRESHOLDS: Thresholds = Thresholds {
     distance_max: 0.9,
@@ -132,7 +132,7 @@ fn report(kind: Kind, checks: Vec<Check>, evidence: Evidence) -> Report {
         verdict: Verdict::Passed,
         checks,
         started_at: Timestamp::from_millis(CREATED_AT + 40),
-        ended_at: Timestamp::from_millis(CREATED_AT + 1144),
+        ended_at: Timestamp::from_millis(ENDED_AT),
         thresholds: THRESHOLDS,
         models: vec![ModelUsed {
             name: "fr_liveness".to_owned(),
