@@ -15,6 +15,7 @@ use countersign_shared::domain::{
 use countersign_shared::signal::{Change, Signal};
 use countersign_shared::store::contract::new_verification;
 use countersign_shared::store::{Claim, Lease, Outcome, Stores};
+use futures::future::select_all;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -120,7 +121,8 @@ impl Service {
                     }
                     batch.sent(&sequences).await.expect("sent");
                 }
-                let _ = tokio::time::timeout(Duration::from_millis(100), stores.outbox.added()).await;
+                let added = select_all(Lane::ALL.map(|lane| stores.outbox.added(lane)));
+                let _ = tokio::time::timeout(Duration::from_millis(100), added).await;
             }
         });
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::future::{join, join_all};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -20,6 +20,9 @@ use crate::telemetry::events;
 
 /// Messages on their way to a lane at the same time.
 const BATCH: u64 = 100;
+
+/// How long what the queue said of its room counts. Another relay may send as much meanwhile.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// How often it looks without being woken, for rows that another process wrote.
 const SLOW: Duration = Duration::from_secs(2);
@@ -35,14 +38,21 @@ const LONG_AWAY: Duration = Duration::from_secs(5);
 pub(super) struct Relay {
     outbox: Arc<dyn Outbox>,
     queue: Arc<dyn JobQueue>,
-    /// How many messages may wait in each of the queue's lanes.
+    /// About how many messages may wait in each of the queue's lanes.
     window: u64,
+}
+
+/// How many more messages a lane of the queue takes, and until when that counts.
+#[derive(Default)]
+struct Room {
+    left: u64,
+    until: Option<Instant>,
 }
 
 /// How a lane stands after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
-    Empty,
+    Drained,
     More,
     Full,
     Away,
@@ -63,28 +73,34 @@ impl Relay {
 
     /// Sends what there is now, until every lane is empty, full or away.
     pub(super) async fn pass(&self) {
-        let drain = async |lane| while self.batch(lane, BATCH).await == Standing::More {};
+        let drain = async |lane| {
+            let mut room = Room::default();
+            while self.batch(lane, BATCH, &mut room).await == Standing::More {}
+        };
         join_all(self.waiting().await.into_iter().map(drain)).await;
     }
 
-    /// Wakes the lanes that have rows.
+    /// Wakes the lanes that have rows, whoever added them.
     async fn keep_looking(&self, wakes: &[Notify; Lane::ALL.len()]) -> Infallible {
         loop {
             for lane in self.waiting().await {
                 wakes[lane as usize].notify_one();
             }
-            tokio::select! {
-                () = self.outbox.added() => {}
-                () = sleep(SLOW) => {}
-            }
+            sleep(SLOW).await;
         }
     }
 
     async fn keep_sending(&self, lane: Lane, wake: &Notify) -> Infallible {
-        let (mut most, mut away) = (BATCH, AWAY);
+        let (mut most, mut away, mut room) = (BATCH, AWAY, Room::default());
         loop {
-            match self.batch(lane, most).await {
-                Standing::Empty => wake.notified().await,
+            match self.batch(lane, most, &mut room).await {
+                Standing::Drained => {
+                    (most, away) = (BATCH, AWAY);
+                    tokio::select! {
+                        () = self.outbox.added(lane) => {}
+                        () = wake.notified() => {}
+                    }
+                }
                 Standing::More => (most, away) = (BATCH, AWAY),
                 Standing::Full => sleep(FULL).await,
                 Standing::Away => {
@@ -103,28 +119,24 @@ impl Relay {
         })
     }
 
-    async fn batch(&self, lane: Lane, most: u64) -> Standing {
-        self.try_batch(lane, most).await.unwrap_or_else(|error| {
+    async fn batch(&self, lane: Lane, most: u64, room: &mut Room) -> Standing {
+        self.try_batch(lane, most, room).await.unwrap_or_else(|error| {
             events::dependency_failed("outbox", &error);
             Standing::Away
         })
     }
 
-    async fn try_batch(&self, lane: Lane, most: u64) -> Result<Standing, StoreError> {
-        let depth = match self.queue.depth(lane).await {
-            Ok(depth) => depth,
-            Err(error) => return Ok(failed(lane, &error)),
-        };
-        let room = self.window.saturating_sub(depth).min(most);
-        if room == 0 {
+    async fn try_batch(&self, lane: Lane, most: u64, room: &mut Room) -> Result<Standing, StoreError> {
+        if let Err(error) = self.look(lane, room).await {
+            return Ok(failed(lane, &error));
+        }
+        let limit = room.left.min(most);
+        if limit == 0 {
             return Ok(Standing::Full);
         }
-        let batch = self.outbox.take(lane, room as u32).await?;
-        if batch.rows().is_empty() {
-            // Another relay has them. Dropping the batch would cost its connection.
-            batch.sent(&[]).await?;
-            return Ok(Standing::Empty);
-        }
+        let batch = self.outbox.take(lane, limit as u32).await?;
+        let sent_all = if batch.more() { Standing::More } else { Standing::Drained };
+        room.left = room.left.saturating_sub(batch.rows().len() as u64);
         let published = join_all(batch.rows().iter().map(|row| self.queue.publish(lane, &row.message))).await;
         let taken = batch.rows().iter().zip(&published);
         let sent: Vec<i64> =
@@ -132,7 +144,18 @@ impl Relay {
         batch.sent(&sent).await?;
         let worst =
             published.iter().filter_map(|result| result.as_ref().err()).max_by_key(|error| standing(error));
-        Ok(worst.map_or(Standing::More, |error| failed(lane, error)))
+        let Some(worst) = worst else { return Ok(sent_all) };
+        *room = Room::default();
+        Ok(failed(lane, worst))
+    }
+
+    /// Asks the queue how much room it has, unless what it said still counts.
+    async fn look(&self, lane: Lane, room: &mut Room) -> Result<(), QueueError> {
+        if room.left == 0 || room.until.is_none_or(|until| until <= Instant::now()) {
+            let left = self.window.saturating_sub(self.queue.depth(lane).await?);
+            *room = Room { left, until: Some(Instant::now() + FRESH) };
+        }
+        Ok(())
     }
 }
 

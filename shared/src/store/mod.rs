@@ -1,6 +1,7 @@
 //! The port to the rows: verifications, the outbox, reviews, tenants and their keys, usage, webhooks, the audit log, and
 //! what goes with them. The rows are the truth; everything else is a hint.
 
+mod added;
 mod audit;
 mod challenges;
 #[cfg(any(test, feature = "contract"))]
@@ -159,14 +160,16 @@ pub trait Outbox: Send + Sync {
     async fn take(&self, lane: Lane, limit: u32) -> Result<Box<dyn OutboxBatch>, StoreError>;
     /// How many rows wait.
     async fn depth(&self) -> Result<u64, StoreError>;
-    /// Returns when rows were added, by this process, since the last call returned; never misses one, may wake early.
-    async fn added(&self);
+    /// Returns when this process added rows to that lane since the last call returned; never misses one, may wake early.
+    async fn added(&self, lane: Lane);
 }
 
 /// Rows in one relay's hands. Dropping it frees them.
 #[async_trait]
 pub trait OutboxBatch: Send {
     fn rows(&self) -> &[OutboxRow];
+    /// Whether the lane may have more rows than these and those in other relays' hands.
+    fn more(&self) -> bool;
     /// Removes those that the queue has confirmed and frees the others.
     async fn sent(self: Box<Self>, sequences: &[i64]) -> Result<(), StoreError>;
 }

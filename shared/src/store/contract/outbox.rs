@@ -26,14 +26,22 @@ pub async fn tenants_take_turns_in_the_outbox(stores: &Stores) {
     let few = accept_many(stores, few, 2).await;
     let batch = stores.outbox.take(Lane::PhotoInteractive, 6).await.expect("rows");
     assert_eq!(ids(&*batch), [many[0], few[0], many[1], few[1], many[2]], "three each, as far as there are");
+    assert!(batch.more());
     drop(batch);
     for _ in 0..3 {
         accept_many(stores, TenantId::new(), 1).await;
     }
     let batch = stores.outbox.take(Lane::VideoBatch, 2).await.expect("rows");
     assert_eq!(ids(&*batch), [], "another lane");
+    assert!(!batch.more());
+    drop(batch);
     let batch = stores.outbox.take(Lane::PhotoInteractive, 2).await.expect("rows");
     assert_eq!(ids(&*batch), [many[0], few[0]], "of more tenants than that, those who have waited longest");
+    assert!(batch.more());
+    drop(batch);
+    let batch = stores.outbox.take(Lane::PhotoInteractive, 200).await.expect("rows");
+    assert_eq!(batch.rows().len(), 25);
+    assert!(!batch.more(), "no tenant has more than its share");
 }
 
 pub async fn a_batch_that_is_dropped_is_free_again(stores: &Stores) {
@@ -66,7 +74,7 @@ pub async fn a_sent_row_leaves_the_outbox(stores: &Stores) {
 }
 
 pub async fn the_outbox_says_when_rows_were_added(stores: &Stores) {
-    let added = || timeout(Duration::from_secs(10), stores.outbox.added());
+    let added = || timeout(Duration::from_secs(10), stores.outbox.added(Lane::PhotoInteractive));
     accept(stores).await;
     added().await.expect("an addition before the wait is heard");
     let (heard, _) = tokio::join!(added(), accept(stores));

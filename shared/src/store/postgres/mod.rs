@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 
 use self::call::{Connections, connected};
 use super::StoreError;
+use super::added::Added;
 use super::migrations::{Migrated, TablesError};
 use crate::config::{ServiceUrl, Store};
 
@@ -55,7 +56,7 @@ const RELAYS: u32 = 2;
 pub(super) struct Postgres {
     requests: Connections,
     relays: Connections,
-    added: Notify,
+    added: Added,
     deliveries_added: Notify,
 }
 
@@ -74,7 +75,7 @@ impl Postgres {
         Ok(Self {
             requests: Connections::new(options.clone(), requests),
             relays: Connections::new(options, RELAYS),
-            added: Notify::new(),
+            added: Added::default(),
             deliveries_added: Notify::new(),
         })
     }

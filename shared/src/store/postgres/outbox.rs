@@ -32,7 +32,8 @@ pub(super) const TAKE: &str = "WITH RECURSIVE
             FOR UPDATE SKIP LOCKED
         ) AS own
     )
-    SELECT sequence, verification, traceparent FROM taken ORDER BY turn, sequence LIMIT $2";
+    SELECT sequence, verification, traceparent, turn = (SELECT size FROM share) AS is_end_of_share
+    FROM taken ORDER BY turn, sequence LIMIT $2";
 pub(super) const WAITING: &str =
     "SELECT lane FROM unnest($1::text[]) WITH ORDINALITY AS lanes (lane, position)
     CROSS JOIN LATERAL (SELECT 1 FROM outbox WHERE outbox.lane = lanes.lane LIMIT 1) AS any_row
@@ -55,8 +56,9 @@ impl Outbox for Postgres {
         answered(sqlx::raw_sql("BEGIN").execute(held.connection())).await?;
         let take = sqlx::query_as(TAKE).bind(lane.name()).bind(i64::from(limit));
         let rows: Vec<MessageRow> = answered(take.fetch_all(held.connection())).await?;
+        let more = rows.iter().any(|row| row.is_end_of_share);
         let rows = rows.into_iter().map(|row| row.decode(lane)).collect();
-        Ok(Box::new(Taken { rows, held }))
+        Ok(Box::new(Taken { rows, more, held }))
     }
 
     async fn depth(&self) -> Result<u64, StoreError> {
@@ -64,13 +66,14 @@ impl Outbox for Postgres {
         Ok(depth.map_or(0, |(count,)| count as u64))
     }
 
-    async fn added(&self) {
-        self.added.notified().await;
+    async fn added(&self, lane: Lane) {
+        self.added.wait(lane).await;
     }
 }
 
 struct Taken {
     rows: Vec<OutboxRow>,
+    more: bool,
     held: Held,
 }
 
@@ -78,6 +81,10 @@ struct Taken {
 impl OutboxBatch for Taken {
     fn rows(&self) -> &[OutboxRow] {
         &self.rows
+    }
+
+    fn more(&self) -> bool {
+        self.more
     }
 
     async fn sent(mut self: Box<Self>, sequences: &[i64]) -> Result<(), StoreError> {

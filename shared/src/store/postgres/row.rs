@@ -87,6 +87,8 @@ pub(super) struct MessageRow {
     sequence: i64,
     verification: Uuid,
     traceparent: Option<String>,
+    /// Its tenant's share went so far and may have ended before its rows did.
+    pub(super) is_end_of_share: bool,
 }
 
 impl MessageRow {

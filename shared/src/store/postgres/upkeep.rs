@@ -111,7 +111,7 @@ impl Upkeep for Postgres {
             swept.iter().filter(|(_, exhausted)| *exhausted).map(|(id, _)| *id).collect();
         let offered = swept.len() - exhausted.len();
         if offered > 0 {
-            self.added.notify_one();
+            self.added.to_any();
         }
         // Perhaps somebody is to be told of them.
         self.told(exhausted.len() as i64);
@@ -130,7 +130,7 @@ impl Upkeep for Postgres {
         let (offered, _): (i64, i64) = count.await?;
         answered(sqlx::raw_sql("COMMIT").execute(held.connection())).await?;
         held.release();
-        self.added.notify_one();
+        self.added.to_any();
         self.deliveries_added.notify_one();
         Ok(Reoffered { offered: offered as u64, exhausted: ids(exhausted?) })
     }

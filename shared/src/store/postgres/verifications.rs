@@ -178,7 +178,7 @@ impl VerificationStore for Postgres {
         if self.requests.run(accept).await? == 0 {
             return Err(StoreError::Conflict);
         }
-        self.added.notify_one();
+        self.added.to(new.request.lane());
         Ok(())
     }
 
@@ -284,7 +284,7 @@ impl Postgres {
         if self.requests.run(give_back).await? == 0 {
             return Err(StoreError::Conflict);
         }
-        self.added.notify_one();
+        self.added.to_any();
         Ok(())
     }
 

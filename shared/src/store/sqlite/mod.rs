@@ -32,6 +32,7 @@ use tokio::sync::Notify;
 
 use self::writer::Writer;
 use super::StoreError;
+use super::added::Added;
 use super::migrations::{self, Migrated, TABLE, TablesError};
 
 pub(super) use error::passes;
@@ -53,7 +54,7 @@ const LOG_BYTES: &str = "67108864";
 pub(super) struct Sqlite {
     writer: Writer,
     reader: SqlitePool,
-    added: Notify,
+    added: Added,
     deliveries_added: Notify,
 }
 
@@ -90,7 +91,7 @@ impl Sqlite {
             .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self { writer, reader, added: Notify::new(), deliveries_added: Notify::new() })
+        Ok(Self { writer, reader, added: Added::default(), deliveries_added: Notify::new() })
     }
 
     pub(super) async fn migrate(&self) -> Result<Migrated, TablesError> {

@@ -24,7 +24,8 @@ pub(super) const TAKE: &str = "WITH RECURSIVE
             ORDER BY sequence LIMIT (SELECT size FROM share)
         )
     )
-    SELECT sequence, verification, traceparent FROM taken ORDER BY turn, sequence LIMIT ?2";
+    SELECT sequence, verification, traceparent, turn = (SELECT size FROM share) AS is_end_of_share
+    FROM taken ORDER BY turn, sequence LIMIT ?2";
 
 #[async_trait]
 impl Outbox for Sqlite {
@@ -44,8 +45,9 @@ impl Outbox for Sqlite {
     async fn take(&self, lane: Lane, limit: u32) -> Result<Box<dyn OutboxBatch>, StoreError> {
         let rows: Vec<MessageRow> =
             sqlx::query_as(TAKE).bind(lane.name()).bind(limit).fetch_all(&self.reader).await?;
+        let more = rows.iter().any(|row| row.is_end_of_share);
         let rows = rows.into_iter().map(|row| row.decode(lane)).collect();
-        Ok(Box::new(Taken { rows, writer: self.writer.clone() }))
+        Ok(Box::new(Taken { rows, more, writer: self.writer.clone() }))
     }
 
     async fn depth(&self) -> Result<u64, StoreError> {
@@ -53,13 +55,14 @@ impl Outbox for Sqlite {
         Ok(count as u64)
     }
 
-    async fn added(&self) {
-        self.added.notified().await;
+    async fn added(&self, lane: Lane) {
+        self.added.wait(lane).await;
     }
 }
 
 struct Taken {
     rows: Vec<OutboxRow>,
+    more: bool,
     writer: Writer,
 }
 
@@ -67,6 +70,10 @@ struct Taken {
 impl OutboxBatch for Taken {
     fn rows(&self) -> &[OutboxRow] {
         &self.rows
+    }
+
+    fn more(&self) -> bool {
+        self.more
     }
 
     async fn sent(self: Box<Self>, sequences: &[i64]) -> Result<(), StoreError> {

@@ -89,7 +89,7 @@ impl Upkeep for Sqlite {
             offer.execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
-        self.added.notify_one();
+        self.added.to_any();
         self.told(told);
         Ok(Reoffered { offered: stale.len() as u64, exhausted: ids(exhausted) })
     }
@@ -113,7 +113,7 @@ impl Upkeep for Sqlite {
             .fetch_one(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        self.added.notify_one();
+        self.added.to_any();
         self.told(told);
         Ok(Reoffered { offered: offered as u64, exhausted: ids(exhausted) })
     }

@@ -62,7 +62,7 @@ pub(super) const OLDEST: &str = "SELECT created_at FROM verifications
 #[async_trait]
 impl VerificationStore for Sqlite {
     async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
-        let lane = new.request.lane().name();
+        let lane = new.request.lane();
         let mut request = Cow::Borrowed(&new.request);
         let mut transaction = self.writer.begin().await?;
         let now = Timestamp::now();
@@ -78,7 +78,7 @@ impl VerificationStore for Sqlite {
         sqlx::query(ACCEPT)
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
-            .bind(lane)
+            .bind(lane.name())
             .bind(now.as_millis())
             .bind(&new.traceparent)
             .bind(serde_json::to_string(&request)?)
@@ -89,7 +89,7 @@ impl VerificationStore for Sqlite {
         sqlx::query(OFFER)
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
-            .bind(lane)
+            .bind(lane.name())
             .bind(&new.traceparent)
             .execute(&mut *transaction)
             .await?;
@@ -102,7 +102,7 @@ impl VerificationStore for Sqlite {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        self.added.notify_one();
+        self.added.to(lane);
         Ok(())
     }
 
@@ -257,7 +257,7 @@ impl Sqlite {
         }
         sqlx::query(OFFER_AGAIN).bind(held.id.as_uuid()).execute(&mut *transaction).await?;
         transaction.commit().await?;
-        self.added.notify_one();
+        self.added.to_any();
         Ok(())
     }
 }
