@@ -28,6 +28,8 @@ with tempfile.TemporaryDirectory() as folder:
     for name in ("card.jpg", "selfie.jpg"):
         shutil.copy(picture, name)
     script = "".join(text for language, text in blocks if language == "bash")
+    # Another order each time: the key of one that came before would be answered with its verification.
+    script = script.replace("A-1042", secrets.token_hex(4))
     subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=True)
     for language, text in blocks:
         if language == "python":
