@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use countersign_shared::domain::{Completion, NewVerification, ProblemCode, TenantId, VerificationId};
+use countersign_shared::domain::{
+    Completion, NewVerification, ProblemCode, TenantId, Timestamp, VerificationId,
+};
 use countersign_shared::store::StoreError;
 use countersign_shared::telemetry::events;
 use tracing::Instrument;
@@ -18,6 +20,7 @@ pub(crate) struct Awaited {
     front: Arc<Front>,
     tenant: TenantId,
     id: VerificationId,
+    created_at: Timestamp,
     cancels: bool,
 }
 
@@ -28,6 +31,11 @@ impl Awaited {
 
     pub(crate) const fn id(&self) -> VerificationId {
         self.id
+    }
+
+    /// As its row says.
+    pub(crate) const fn created_at(&self) -> Timestamp {
+        self.created_at
     }
 
     /// Nobody waits any longer, but the result is still wanted, or is there.
@@ -82,13 +90,13 @@ pub(crate) async fn accept(
         }
         // After an error the row may be there all the same: only the sweep of orphans can tell.
         draft.keep();
-        written?;
+        let created_at = written?;
         if let Some(held) = held {
             held.completed();
         }
         events::job_accepted(&new);
         front.room_taken(new.request.lane(), tenant).await;
-        Ok(Awaited { front, tenant, id, cancels: true })
+        Ok(Awaited { front, tenant, id, created_at, cancels: true })
     };
     let awaited = background
         .spawn(writing.in_current_span())

@@ -18,7 +18,7 @@ const OVERFULL: u64 = 2;
 
 /// How long a count is used while the lane is not half full: what this front end adds meanwhile is added to it, what
 /// others add is overlooked.
-const KEPT: Duration = Duration::from_millis(20);
+const KEPT: Duration = Duration::from_millis(100);
 
 /// Counting rows costs time in proportion to them, so a count is used for that much longer: a lane of 100,000 is counted
 /// once a second at most.

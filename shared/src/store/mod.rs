@@ -134,8 +134,8 @@ pub trait VerificationStore: Send + Sync {
     /// Writes the row (state queued) and its outbox row in ONE transaction, in which it also keeps the answer for an
     /// idempotency key and uses up the challenge that is named. `Conflict` when the id exists, or when another request
     /// has taken the key over: nothing is written then. A challenge that is not open by the store's clock is no error;
-    /// the request that is written says what it is.
-    async fn accept(&self, new: &NewVerification) -> Result<(), StoreError>;
+    /// the request that is written says what it is. Returns when it was created: the store's clock, or the kept answer's.
+    async fn accept(&self, new: &NewVerification) -> Result<Timestamp, StoreError>;
     async fn verification(&self, tenant: TenantId, id: VerificationId) -> Result<Verification, StoreError>;
     /// Cancels a verification that is still queued. `Conflict` when a worker has it or it is finished.
     async fn cancel(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError>;

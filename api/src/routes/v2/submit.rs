@@ -157,22 +157,27 @@ pub(super) async fn handle(
     let demand = demand(&front, upload)?;
     front.ensure_room(demand.request.lane(), Some(tenant)).await?;
     let id = demand.draft.id();
-    let listener = front.signal.listen(id).await;
+    let waiting = listen(&front, id, preferred).await;
+    let names_challenge = demand.request.challenge_to_use().is_some();
     let created_at = held.as_ref().map_or_else(Timestamp::now, Held::now);
-    let submitted = as_submitted(tenant, id, demand.request.clone(), created_at);
+    let mut submitted = as_submitted(tenant, id, demand.request.clone(), created_at);
     let kept = held.map(|held| kept(held, fingerprint, &submitted)).transpose()?;
     let first = kept.as_ref().map(|kept| kept.completion.answer.clone());
     // The job goes on, whether its client stays or not.
-    accept(&front, demand, traceparent(request.headers()), kept).await?.release();
+    let accepted = accept(&front, demand, traceparent(request.headers()), kept).await?;
+    submitted.created_at = accepted.created_at();
+    accepted.release();
     request.extensions_mut().insert(id);
 
     // It is accepted, whatever happens now: an error would make the client submit it again.
-    let finished = finished(&front, tenant, id, Known::Queued, listener, preferred).await;
+    let finished = finished(&front, tenant, id, Known::Queued, waiting).await;
     if let (None, Some(body)) = (&finished, first) {
         return Ok(answer(StatusCode::ACCEPTED, id, preferred).content_type("application/json").body(body));
     }
     let verification = match finished {
         Some(verification) => verification,
+        None if preferred.is_none() && !names_challenge => submitted,
+        // How far it has come, and how its challenge stood when it was written.
         None => front.verifications.verification(tenant, id).await.unwrap_or(submitted),
     };
     let is_finished = preferred.is_some() && verification.state.is_final();
@@ -194,13 +199,23 @@ async fn replay(
         let detail = "the verification that was submitted with this `Idempotency-Key` is erased";
         Problem::new(ProblemCode::NotFound, detail)
     })?;
-    let listener = front.signal.listen(id).await;
-    if let Some(finished) = finished(front, tenant, id, Known::Nothing, listener, preferred).await {
+    let waiting = listen(front, id, preferred).await;
+    if let Some(finished) = finished(front, tenant, id, Known::Nothing, waiting).await {
         let mut response = answer(StatusCode::OK, id, preferred);
         return Ok(response.insert_header((REPLAYED, "true")).json(Resource::from(finished)));
     }
     let mut response = answer(StatusCode::ACCEPTED, id, preferred);
     Ok(response.insert_header((REPLAYED, "true")).content_type("application/json").body(body))
+}
+
+/// For a client that prefers to wait: what hears of the end, from before the row is written, and how long it may take.
+async fn listen(
+    front: &Front,
+    id: VerificationId,
+    preferred: Option<Duration>,
+) -> Option<(Listener, Duration)> {
+    let limit = preferred?;
+    Some((front.signal.listen(id).await, limit))
 }
 
 /// The verification, if the client prefers to wait for its end and it comes in time.
@@ -209,10 +224,10 @@ async fn finished(
     tenant: TenantId,
     id: VerificationId,
     known: Known,
-    listener: Listener,
-    preferred: Option<Duration>,
+    waiting: Option<(Listener, Duration)>,
 ) -> Option<Verification> {
-    wait::finished(front, tenant, id, known, listener, preferred?).await.ok().flatten()
+    let (listener, limit) = waiting?;
+    wait::finished(front, tenant, id, known, listener, limit).await.ok().flatten()
 }
 
 fn answer(status: StatusCode, id: VerificationId, preferred: Option<Duration>) -> HttpResponseBuilder {

@@ -22,13 +22,14 @@ use crate::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore
 const ACCEPT: &str = "WITH accepted AS (
         INSERT INTO verifications (id, tenant, lane, state, created_at, offered_at, traceparent, request, version)
         VALUES ($1, $2, $3, 'queued', now(), now(), $4, $5::jsonb, $6)
-        RETURNING id, tenant, lane, traceparent
+        RETURNING id, tenant, lane, traceparent, created_at
     ),
     counted AS (
         INSERT INTO usage_pending (tenant, key, verification, month, kind)
         SELECT tenant, $7, id, to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')::integer, $8 FROM accepted
     )
-    INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM accepted";
+    INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT id, tenant, lane, traceparent FROM accepted
+    RETURNING (SELECT created_at FROM accepted)";
 /// As [`ACCEPT`], and what else belongs to the same transaction: the answer of an idempotency key ($9 to $14), without
 /// whose reservation nothing is written, and a challenge ($15) that is used up if it is open. If it is not, $16 has what
 /// to change in the request, by how the challenge stands.
@@ -60,13 +61,14 @@ pub(super) const ACCEPT_WITH: &str = "WITH kept AS (
         SELECT $1, $2, $3, 'queued', coalesce($14, now()), now(), $4, request,
             coalesce((request ->> 'version')::integer, $6)
         FROM document WHERE $9::bytea IS NULL OR EXISTS (SELECT FROM kept)
-        RETURNING id, tenant, lane, traceparent
+        RETURNING id, tenant, lane, traceparent, created_at
     ),
     counted AS (
         INSERT INTO usage_pending (tenant, key, verification, month, kind)
         SELECT tenant, $7, id, to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')::integer, $8 FROM accepted
     )
-    INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT * FROM accepted";
+    INSERT INTO outbox (verification, tenant, lane, traceparent) SELECT id, tenant, lane, traceparent FROM accepted
+    RETURNING (SELECT created_at FROM accepted)";
 pub(super) const READ: &str =
     concat!("SELECT ", columns!(), ", ", with_review!(), " WHERE id = $1 AND tenant = $2");
 /// A message that a relay has in its hands is left to it; nobody takes it for work.
@@ -149,10 +151,10 @@ const CLAIM_TRIES: u32 = 3;
 
 #[async_trait]
 impl VerificationStore for Postgres {
-    async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
+    async fn accept(&self, new: &NewVerification) -> Result<Timestamp, StoreError> {
         let challenge = new.request.challenge_to_use();
         let is_plain = new.completion.is_none() && challenge.is_none();
-        let accept = sqlx::query(if is_plain { ACCEPT } else { ACCEPT_WITH })
+        let accept = sqlx::query_as(if is_plain { ACCEPT } else { ACCEPT_WITH })
             .bind(new.id.as_uuid())
             .bind(new.tenant.as_uuid())
             .bind(new.request.lane().name())
@@ -175,11 +177,10 @@ impl VerificationStore for Postgres {
                 .bind(challenge.map(|id| *id.as_uuid()))
                 .bind(if_not_open(&new.request))
         };
-        if self.requests.run(accept).await? == 0 {
-            return Err(StoreError::Conflict);
-        }
+        let accepted: Option<(DateTime<Utc>,)> = self.requests.first(accept).await?;
+        let (created_at,) = accepted.ok_or(StoreError::Conflict)?;
         self.added.to(new.request.lane());
-        Ok(())
+        Ok(timestamp(created_at))
     }
 
     async fn verification(&self, tenant: TenantId, id: VerificationId) -> Result<Verification, StoreError> {

@@ -61,7 +61,7 @@ pub(super) const OLDEST: &str = "SELECT created_at FROM verifications
 
 #[async_trait]
 impl VerificationStore for Sqlite {
-    async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
+    async fn accept(&self, new: &NewVerification) -> Result<Timestamp, StoreError> {
         let lane = new.request.lane();
         let mut request = Cow::Borrowed(&new.request);
         let mut transaction = self.writer.begin().await?;
@@ -103,7 +103,7 @@ impl VerificationStore for Sqlite {
             .await?;
         transaction.commit().await?;
         self.added.to(lane);
-        Ok(())
+        Ok(created_at)
     }
 
     async fn verification(&self, tenant: TenantId, id: VerificationId) -> Result<Verification, StoreError> {

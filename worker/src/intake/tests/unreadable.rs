@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_shared::domain::{
-    Lane, NewVerification, ProblemCode, State, TenantId, Verification, VerificationId,
+    Lane, NewVerification, ProblemCode, State, TenantId, Timestamp, Verification, VerificationId,
 };
 use countersign_shared::store::contract::report;
 use countersign_shared::store::{Backlog, Claim, Lease, Outcome, StoreError, VerificationStore};
@@ -18,7 +18,7 @@ struct FakeUnreadable(Arc<dyn VerificationStore>);
 
 #[async_trait]
 impl VerificationStore for FakeUnreadable {
-    async fn accept(&self, new: &NewVerification) -> Result<(), StoreError> {
+    async fn accept(&self, new: &NewVerification) -> Result<Timestamp, StoreError> {
         self.0.accept(new).await
     }
 
