@@ -17,8 +17,10 @@ use crate::store::{Backlog, Claim, Lease, Outcome, Reoffered, Stores};
 
 pub async fn an_accepted_verification_is_queued_and_in_the_outbox(stores: &Stores) {
     let before = Timestamp::now();
-    let new = accept_in(stores, Kind::Video, Priority::Batch).await;
+    let new = new_verification(Kind::Video, Priority::Batch);
+    let created_at = stores.verifications.accept(&new).await.expect("accepted");
     let row = read(stores, &new).await;
+    assert_eq!(row.created_at, created_at);
     assert_eq!((row.id, row.tenant, &row.request), (new.id, new.tenant, &new.request));
     assert_eq!((row.state, row.attempts), (State::Queued, 0));
     assert!(row.created_at >= before && row.created_at <= Timestamp::now());
