@@ -89,7 +89,9 @@ impl Upkeep for Sqlite {
             offer.execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
-        self.added.to_any();
+        if !stale.is_empty() {
+            self.added.to_any();
+        }
         self.told(told);
         Ok(Reoffered { offered: stale.len() as u64, exhausted: ids(exhausted) })
     }
