@@ -24,6 +24,7 @@ mod keys;
 mod limits;
 mod memory;
 mod migrate;
+mod openvino;
 mod photos;
 mod privacy;
 mod responses;

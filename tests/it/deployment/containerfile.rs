@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::media::checkout;
 
 /// The stages that are images of ours.
-pub(super) const TARGETS: [&str; 4] = ["api", "worker-cpu", "worker-cuda", "tools"];
+pub(super) const TARGETS: [&str; 5] = ["api", "worker-cpu", "worker-openvino", "worker-cuda", "tools"];
 
 pub(super) struct Containerfile {
     /// Of the arguments before the first stage.

@@ -17,7 +17,11 @@ use crate::media::checkout;
 use crate::service::binary;
 
 const OURS: [&str; 2] = ["api", "worker"];
-const FILES: [&[&str]; 2] = [&["docker-compose.yml"], &["docker-compose.yml", "deploy/compose.cuda.yml"]];
+const FILES: [&[&str]; 3] = [
+    &["docker-compose.yml"],
+    &["docker-compose.yml", "deploy/compose.cuda.yml"],
+    &["docker-compose.yml", "deploy/compose.openvino.yml"],
+];
 
 #[test]
 fn every_setting_of_the_composition_exists_and_makes_processes_that_can_work_together() {
@@ -44,8 +48,10 @@ fn every_setting_of_the_images_exists() {
         let config = Config::load(None, environment).unwrap_or_else(|error| panic!("{target}: {error}"));
         assert_eq!(config.models.dir.to_str(), Some("/models"), "{target}");
     }
-    let cuda = Config::load(None, containerfile.environment("worker-cuda")).expect("settings");
-    assert_eq!(cuda.models.device, "cuda:0");
+    for (target, device) in [("worker-cuda", "cuda:0"), ("worker-openvino", "openvino")] {
+        let config = Config::load(None, containerfile.environment(target)).expect("settings");
+        assert_eq!(config.models.device, device);
+    }
 }
 
 #[test]
@@ -173,6 +179,7 @@ fn every_long_running_image_has_a_health_check_by_its_own_program() {
     for (target, program) in [
         ("api", "countersign-api"),
         ("worker-cpu", "countersign-worker"),
+        ("worker-openvino", "countersign-worker"),
         ("worker-cuda", "countersign-worker"),
     ] {
         let check = containerfile.last(target, "HEALTHCHECK").expect("a health check");

@@ -37,7 +37,7 @@ impl Faces {
             judges.push(Judge { model, settings, weight: f64::from(role.weight), standard: role.standard });
         }
         let canvases = match loader.device {
-            Device::Cpu => Canvases::Snug,
+            Device::Cpu | Device::OpenVino => Canvases::Snug,
             Device::Cuda(_) | Device::TensorRt(_) => Canvases::Square,
         };
         let still = StillStage {

@@ -40,7 +40,7 @@ pub enum LoadError {
     NotReady(#[from] NotReady),
     #[error(transparent)]
     Device(#[from] InvalidDevice),
-    #[error("failed to load the models: {0}")]
+    #[error(transparent)]
     Engine(#[from] EngineError),
 }
 

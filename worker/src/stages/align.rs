@@ -1,9 +1,8 @@
 //! A face turned, scaled and moved so that its five points fall on the template that recognisers were trained on.
 
-use std::ops::Range;
-
 use countersign_shared::domain::Point;
 
+use super::warp::Warp;
 use crate::engines::Picture;
 use crate::models::task::{Channels, Scaling};
 
@@ -34,14 +33,11 @@ impl Template {
     };
 
     /// The points in a square of that side.
-    fn scaled(&self, side: u32) -> [Point; 5] {
+    pub(super) fn scaled(&self, side: u32) -> [Point; 5] {
         let scale = f64::from(side) / self.side;
         self.points.map(|(x, y)| Point { x: x * scale, y: y * scale })
     }
 }
-
-/// Samples along one side of a target pixel at most; more change nothing that can be seen.
-const SAMPLES_MAX: u32 = 4;
 
 /// `(x, y)` becomes `(a x - b y + dx, b x + a y + dy)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,6 +85,11 @@ impl Similarity {
         self.a.hypot(self.b)
     }
 
+    /// What becomes of a step of that length to the right. One down becomes `(-y, x)` of it.
+    pub(super) fn step(&self, length: f64) -> Point {
+        Point { x: self.a * length, y: self.b * length }
+    }
+
     /// The way back; `None` when everything falls on one point.
     pub fn inverse(&self) -> Option<Self> {
         let square = self.a * self.a + self.b * self.b;
@@ -97,54 +98,6 @@ impl Similarity {
         }
         let (a, b) = (self.a / square, -self.b / square);
         Some(Self { a, b, dx: -(a * self.dx - b * self.dy), dy: -(b * self.dx + a * self.dy) })
-    }
-}
-
-/// Where each pixel of an aligned face comes from.
-pub(super) struct Warp {
-    back: Similarity,
-    samples: u32,
-}
-
-impl Warp {
-    /// Onto the template in a square of that side; `None` when the points don't describe a face.
-    pub(super) fn of(points: &[Point; 5], template: &Template, side: u32) -> Option<Self> {
-        let back = Similarity::fit(points, &template.scaled(side))?.inverse()?;
-        // A large face shrinks on its way: a single sample would pick some pixels and skip the rest.
-        let samples = (back.scale().round() as u32).clamp(1, SAMPLES_MAX);
-        Some(Self { back, samples })
-    }
-
-    /// Whether all of that part of the square comes from within the picture.
-    pub(super) fn is_within(&self, picture: &Picture, columns: Range<u32>, rows: Range<u32>) -> bool {
-        let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
-        [
-            (columns.start, rows.start),
-            (columns.end, rows.start),
-            (columns.start, rows.end),
-            (columns.end, rows.end),
-        ]
-        .into_iter()
-        .map(|(column, row)| self.back.apply(Point { x: f64::from(column), y: f64::from(row) }))
-        .all(|corner| (0.0..=width).contains(&corner.x) && (0.0..=height).contains(&corner.y))
-    }
-
-    /// Red, green and blue, 0..=255: the mean of a grid of samples over the pixel. Outside the picture is black.
-    pub(super) fn colour(&self, picture: &Picture, column: u32, row: u32) -> [f32; 3] {
-        let Self { back, samples } = self;
-        let mut sum = [0.0_f32; 3];
-        let offset = |step: u32| (f64::from(step) + 0.5) / f64::from(*samples) - 0.5;
-        for down in 0..*samples {
-            for across in 0..*samples {
-                let target =
-                    Point { x: f64::from(column) + offset(across), y: f64::from(row) + offset(down) };
-                let colour = bilinear(picture, back.apply(target));
-                for channel in 0..3 {
-                    sum[channel] += colour[channel];
-                }
-            }
-        }
-        sum.map(|value| value / (samples * samples) as f32)
     }
 }
 
@@ -184,43 +137,6 @@ fn mean(points: &[Point; 5]) -> Point {
         x: points.iter().map(|point| point.x).sum::<f64>() / 5.0,
         y: points.iter().map(|point| point.y).sum::<f64>() / 5.0,
     }
-}
-
-fn bilinear(picture: &Picture, at: Point) -> [f32; 3] {
-    let (left, top) = (floor(at.x), floor(at.y));
-    let (across, down) = ((at.x - left as f64) as f32, (at.y - top as f64) as f32);
-    let weights =
-        [(1.0 - across) * (1.0 - down), across * (1.0 - down), (1.0 - across) * down, across * down];
-    let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
-    let mut colour = [0.0; 3];
-    let mut add = |weight: f32, pixel: &[u8]| {
-        for channel in 0..3 {
-            colour[channel] += weight * f32::from(pixel[channel]);
-        }
-    };
-    if left >= 0 && top >= 0 && left + 1 < width && top + 1 < height {
-        // Nearly every sample: two rows of two pixels, without asking for each whether it is there.
-        let start = (top * width + left) as usize * 3;
-        let (upper, lower) = (&picture.rgb()[start..start + 6], start + width as usize * 3);
-        let lower = &picture.rgb()[lower..lower + 6];
-        for (weight, pixel) in weights.into_iter().zip([&upper[..3], &upper[3..], &lower[..3], &lower[3..]]) {
-            add(weight, pixel);
-        }
-        return colour;
-    }
-    let corners = [(left, top), (left + 1, top), (left, top + 1), (left + 1, top + 1)];
-    for (weight, (x, y)) in weights.into_iter().zip(corners) {
-        if (0..width).contains(&x) && (0..height).contains(&y) {
-            add(weight, &picture.pixel(x as u32, y as u32));
-        }
-    }
-    colour
-}
-
-/// Without the call into the C library that `f64::floor` is on processors of the oldest kind that we build for.
-fn floor(value: f64) -> i64 {
-    let towards_zero = value as i64;
-    towards_zero - i64::from((towards_zero as f64) > value)
 }
 
 #[cfg(test)]
@@ -278,12 +194,5 @@ mod tests {
         assert!(align(&mut planes, &PLAIN, &picture, &points(|x, y| (x * 4.0, y * 4.0))));
         let inner = planes[56 * 112 + 56];
         assert!((100.0..156.0).contains(&inner), "{inner}");
-    }
-
-    #[test]
-    fn whole_numbers_are_found_below_on_both_sides_of_nothing() {
-        for (value, below) in [(1.5, 1), (0.0, 0), (2.0, 2), (-0.25, -1), (-3.0, -3)] {
-            assert_eq!(floor(value), below, "{value}");
-        }
     }
 }

@@ -27,4 +27,5 @@ pub mod search;
 pub mod speech;
 pub mod track;
 pub mod turn;
+mod warp;
 mod yunet;

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use countersign_shared::domain::{FaceQuality, Point};
 
-use super::align::{Template, Warp};
+use super::align::Template;
+use super::warp::Warp;
 use super::{mouth, pose};
 use crate::engines::Picture;
 

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ort::ep::cuda::ConvAlgorithmSearch;
-use ort::ep::{self, ExecutionProviderDispatch};
+use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
+use serde_json::json;
 
 use super::graph::any_batch;
 use super::{Device, EngineError, ModelSettings, Runtime, Tensor, TensorPool, failed};
@@ -106,6 +107,15 @@ fn providers(device: Device, file: &Path) -> Vec<ExecutionProviderDispatch> {
     match device {
         // Shapes are few and fixed, so the arena stays as large as one run needs.
         Device::Cpu => vec![ep::CPU::default().with_arena_allocator(true).build().error_on_failure()],
+        Device::OpenVino => vec![
+            ep::OpenVINO::default()
+                .with_device_type("CPU")
+                .with_num_threads(1)
+                .with_num_streams(1)
+                .with_arbitrary_config("load_config", open_vino_settings())
+                .build()
+                .error_on_failure(),
+        ],
         Device::Cuda(number) => vec![cuda(number)],
         Device::TensorRt(number) => vec![
             // Building an engine takes minutes: it is kept beside the models, for every process that runs them.
@@ -118,4 +128,21 @@ fn providers(device: Device, file: &Path) -> Vec<ExecutionProviderDispatch> {
             cuda(number),
         ],
     }
+}
+
+/// Half the precision where the processor has instructions for it (AVX-512 BF16, AMX), which its models bear (docs/accuracy.md);
+/// elsewhere it would be emulated. No thread is bound to a core: each session would bind its own to the first.
+fn open_vino_settings() -> String {
+    let precision = if has_bf16() { "bf16" } else { "f32" };
+    json!({ "CPU": { "INFERENCE_PRECISION_HINT": precision, "ENABLE_CPU_PINNING": false } }).to_string()
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_bf16() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+const fn has_bf16() -> bool {
+    false
 }
