@@ -27,6 +27,7 @@ mod migrate;
 mod openvino;
 mod photos;
 mod privacy;
+mod profiles;
 mod responses;
 mod spoofs;
 mod tenants;

@@ -4,8 +4,9 @@
 
 use std::process::Command;
 
+use crate::client::Answer;
 use crate::media::checkout;
-use crate::service::Service;
+use crate::service::{Service, countersign};
 
 /// `./test` has fetched it by now.
 fn runtime() -> String {
@@ -27,9 +28,7 @@ async fn openvino_comes_to_the_same_verdicts_as_the_processor_alone() {
         ("id_card_far.jpg", "spoof.jpg"),
     ] {
         let (expected, answer) = (plain.photo(id_card, photo).await, service.photo(id_card, photo).await);
-        let of = |answer: &crate::client::Answer| {
-            answer.predictions()["verification"]["breakdown"]["photo"].clone()
-        };
+        let of = |answer: &Answer| answer.predictions()["verification"]["breakdown"]["photo"].clone();
         let (one, other) = (of(&expected), of(&answer));
         assert_eq!(answer.passed(), expected.passed(), "{id_card} {photo}: {}", answer.text);
         assert_eq!(one["num_faces"], other["num_faces"], "{id_card} {photo}");
@@ -41,7 +40,7 @@ async fn openvino_comes_to_the_same_verdicts_as_the_processor_alone() {
 
 #[test]
 fn a_runtime_without_openvino_ends_the_start_with_a_reason() {
-    let output = crate::service::countersign()
+    let output = countersign()
         .arg("serve")
         .env("COUNTERSIGN_MODELS__DEVICE", "openvino")
         .env("COUNTERSIGN_SERVER__LISTEN", "127.0.0.1:0")

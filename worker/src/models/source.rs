@@ -60,6 +60,8 @@ pub enum Build {
     FaceResnet { manifest: Piece },
     /// The joined bytes are minivision's `PyTorch` file of `MiniFASNetV2`, rewritten as ONNX.
     Minifasnet,
+    /// The joined bytes are FaceX-Zoo's `PyTorch` file of `MobileFaceNet`, rewritten as ONNX.
+    Mobilefacenet,
 }
 
 /// How the matrices of a rewritten Whisper model are stored.
@@ -75,7 +77,7 @@ impl Source {
     /// Every piece to fetch, a conversion's tokenizer or manifest last.
     pub fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
         let last = match &self.build {
-            Build::Join | Build::Minifasnet => None,
+            Build::Join | Build::Minifasnet | Build::Mobilefacenet => None,
             Build::Whisper { tokenizer: last, .. } | Build::FaceResnet { manifest: last } => Some(last),
         };
         self.pieces.iter().chain(last)
@@ -171,10 +173,11 @@ impl TryFrom<SourceEntry> for Source {
             }
             (Some("face-resnet"), None, Some(manifest)) => Build::FaceResnet { manifest },
             (Some("minifasnet"), None, None) => Build::Minifasnet,
+            (Some("mobilefacenet"), None, None) => Build::Mobilefacenet,
             _ => {
                 return Err(SourceError(
                     "must convert to whisper-f16 or whisper-q8_0 with a tokenizer, to face-resnet with a manifest, \
-                     to minifasnet, or not at all",
+                     to minifasnet or mobilefacenet, or not at all",
                 ));
             }
         };
@@ -242,8 +245,10 @@ mod tests {
         assert_eq!(source.all_pieces().count(), 2);
         assert!(parse(&format!("convert = 'face-resnet'\n{pieces}\ntokenizer = {second}")).is_err());
         assert!(parse(&format!("convert = 'face-resnet'\n{pieces}")).is_err());
-        let source = parse(&format!("convert = 'minifasnet'\n{pieces}")).expect("a source");
-        assert_eq!((source.all_pieces().count(), source.build), (1, Build::Minifasnet));
+        for (convert, build) in [("minifasnet", Build::Minifasnet), ("mobilefacenet", Build::Mobilefacenet)] {
+            let source = parse(&format!("convert = '{convert}'\n{pieces}")).expect("a source");
+            assert_eq!((source.all_pieces().count(), source.build), (1, build));
+        }
     }
 
     #[test]

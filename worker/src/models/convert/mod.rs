@@ -7,15 +7,18 @@
 //! dlib's face recogniser, from TensorFlow.js to ONNX:
 //! - [`tensorflow_js`]: the weights; [`onnx`]: the file; [`face_resnet`]: the network.
 //!
-//! minivision's judge of liveness, from `PyTorch` to ONNX:
-//! - [`torch`]: the weights; [`minifasnet`]: the network.
+//! minivision's judge of liveness and FaceX-Zoo's face recogniser, from `PyTorch` to ONNX:
+//! - [`pickle`], [`torch`]: the weights; [`blocks`]: what the networks have in common; [`minifasnet`], [`mobilefacenet`].
 
+mod blocks;
 mod container;
 mod face_resnet;
 mod ggml;
 mod mel;
 mod minifasnet;
+mod mobilefacenet;
 mod onnx;
+mod pickle;
 mod q8;
 mod tensorflow_js;
 mod torch;
@@ -27,6 +30,7 @@ mod tests;
 
 pub use face_resnet::face_resnet_to_onnx;
 pub use minifasnet::minifasnet_to_onnx;
+pub use mobilefacenet::mobilefacenet_to_onnx;
 pub use whisper::whisper_to_ggml;
 
 /// The weights or the tokenizer are not what the converter understands.

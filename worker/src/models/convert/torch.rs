@@ -1,16 +1,17 @@
 //! The tensors of a `PyTorch` file of before version 1.6: five pickles (a magic number, a version, facts about the machine, the
-//! tensors' names and storages, the storages' keys) and then each storage's bytes.
+//! tensors' names and storages, the storages' keys) and then each storage's bytes. The fourth holds either the tensors by name
+//! or the network itself, whose modules hold tensors and modules.
 //!
-//! No pickle is run. Of the fourth only the texts are read: a tensor's name, and after it the key of its storage. Shapes are
-//! the network's, and every tensor has a storage of its own.
+//! Shapes are the network's, and every tensor has a storage of its own.
 
 use std::collections::HashMap;
 
 use super::ConvertError;
+use super::pickle::{Id, Node, Pickle, split, take};
 
 const MAGIC: [u8; 15] = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, b'.'];
-/// The only tensors of other than 32-bit floats: how many batches a normalisation has seen, a 64-bit integer.
-const COUNTER: &str = "num_batches_tracked";
+/// How many networks may be within each other.
+const DEPTH_MAX: usize = 16;
 
 /// Tensors by name, each in the order of its memory.
 pub(super) struct Tensors(HashMap<String, Vec<f32>>);
@@ -20,21 +21,23 @@ impl Tensors {
         let mut rest =
             file.strip_prefix(&MAGIC).ok_or(ConvertError::Format("no PyTorch file of before 1.6"))?;
         for _ in ["version", "machine"] {
-            texts(&mut rest)?;
+            Pickle::read(&mut rest)?;
         }
-        let names = names_by_key(&texts(&mut rest)?)?;
-        let keys = texts(&mut rest)?;
+        let described = Pickle::read(&mut rest)?;
+        let mut storages = HashMap::new();
+        Names { pickle: &described, storages: &mut storages }.of(described.root(), "", DEPTH_MAX)?;
+        let keys = Pickle::read(&mut rest)?;
         let mut tensors = HashMap::new();
-        for key in keys {
-            let name = *names.get(key).ok_or_else(|| ConvertError::Missing(key.to_owned()))?;
+        for key in keys.sequence(keys.root()) {
+            let key = keys.text(*key).ok_or(ConvertError::Format("a storage without a key"))?;
+            let storage = storages.get(key).ok_or_else(|| ConvertError::Missing(key.to_owned()))?;
             let length = u64::from_le_bytes(*split(&mut rest)?);
-            let size = if name.ends_with(COUNTER) { 8 } else { 4 };
-            let bytes = usize::try_from(length).ok().and_then(|length| length.checked_mul(size));
+            let bytes = usize::try_from(length).ok().and_then(|length| length.checked_mul(storage.size));
             let bytes = take(&mut rest, bytes.ok_or(ConvertError::Truncated("a storage"))?)?;
-            if size == 4 {
+            if storage.size == size_of::<f32>() {
                 let (values, _) = bytes.as_chunks();
                 let values = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
-                tensors.insert(name.to_owned(), values);
+                tensors.insert(storage.name.clone(), values);
             }
         }
         if rest.is_empty() { Ok(Self(tensors)) } else { Err(ConvertError::TrailingBytes(rest.len())) }
@@ -55,112 +58,108 @@ impl Tensors {
     }
 }
 
-/// A name has dots, a key is a number.
-fn names_by_key<'a>(texts: &[&'a str]) -> Result<HashMap<&'a str, &'a str>, ConvertError> {
-    let mut names = HashMap::new();
-    let mut name = None;
-    for text in texts {
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let name = name.take().ok_or(ConvertError::Format("a storage without a name"))?;
-            names.insert(*text, name);
-        } else if text.contains('.') {
-            name = Some(*text);
-        }
-    }
-    Ok(names)
+/// Whose values a storage has, and how many bytes each is long.
+struct Storage {
+    name: String,
+    size: usize,
 }
 
-/// The texts of the pickle at the front, which is taken off.
-fn texts<'a>(rest: &mut &'a [u8]) -> Result<Vec<&'a str>, ConvertError> {
-    let mut texts = Vec::new();
-    loop {
-        let [operation] = *split(rest)?;
-        match operation {
-            b'.' => return Ok(texts),
-            b'X' => {
-                let length = u32::from_le_bytes(*split(rest)?) as usize;
-                let text = std::str::from_utf8(take(rest, length)?).map_err(|_| ConvertError::Name)?;
-                texts.push(text);
+/// Finds the tensors' names.
+struct Names<'a, 'b> {
+    pickle: &'b Pickle<'a>,
+    /// By their keys.
+    storages: &'b mut HashMap<&'a str, Storage>,
+}
+
+impl<'a> Names<'a, '_> {
+    /// A module's state names its tensors and the modules within it; anything else with items is tensors by name.
+    fn of(&mut self, id: Id, before: &str, depth: usize) -> Result<(), ConvertError> {
+        let depth = depth.checked_sub(1).ok_or(ConvertError::Format("a network within too many others"))?;
+        let Node::Call { state: Some(state), .. } = *self.pickle.at(id) else {
+            return self.tensors(id, before);
+        };
+        let Some(modules) = self.pickle.get(state, "_modules") else { return self.tensors(id, before) };
+        for held in ["_parameters", "_buffers"] {
+            if let Some(tensors) = self.pickle.get(state, held) {
+                self.tensors(tensors, before)?;
             }
-            // A class: two lines.
-            b'c' => {
-                for _ in ["module", "name"] {
-                    let end = rest.iter().position(|byte| *byte == b'\n');
-                    take(rest, end.ok_or(ConvertError::Truncated("a class"))? + 1)?;
-                }
-            }
-            // The protocol's version, a byte, and places in the unpickler's memory.
-            0x80 | b'K' | b'q' | b'h' => drop(take(rest, 1)?),
-            b'M' => drop(take(rest, 2)?),
-            b'J' | b'r' | b'j' => drop(take(rest, 4)?),
-            // Marks, containers and what fills them, constants.
-            b'('
-            | b')'
-            | b'}'
-            | b']'
-            | b't'
-            | b'u'
-            | b's'
-            | b'e'
-            | b'R'
-            | b'Q'
-            | b'b'
-            | b'N'
-            | 0x85..=0x89 => {}
-            _ => return Err(ConvertError::Format("an unknown operation in a pickle")),
         }
+        for (name, module) in self.pickle.items(modules) {
+            let name = self.pickle.text(*name).ok_or(ConvertError::Name)?;
+            self.of(*module, &format!("{before}{name}."), depth)?;
+        }
+        Ok(())
     }
-}
 
-fn split<'a, const N: usize>(rest: &mut &'a [u8]) -> Result<&'a [u8; N], ConvertError> {
-    let (first, behind) = rest.split_first_chunk().ok_or(ConvertError::Truncated("a pickle"))?;
-    *rest = behind;
-    Ok(first)
-}
+    fn tensors(&mut self, id: Id, before: &str) -> Result<(), ConvertError> {
+        for (name, tensor) in self.pickle.items(id) {
+            let name = self.pickle.text(*name).ok_or(ConvertError::Name)?;
+            if let Some((key, size)) = self.storage(*tensor)? {
+                self.storages.insert(key, Storage { name: format!("{before}{name}"), size });
+            }
+        }
+        Ok(())
+    }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], ConvertError> {
-    let (first, behind) = rest.split_at_checked(length).ok_or(ConvertError::Truncated("a storage"))?;
-    *rest = behind;
-    Ok(first)
+    /// A tensor is made of a storage, and a parameter of a tensor. `None` of what is no tensor.
+    fn storage(&self, mut id: Id) -> Result<Option<(&'a str, usize)>, ConvertError> {
+        while let Node::Call { arguments, .. } = self.pickle.at(id) {
+            let Some(first) = self.pickle.sequence(*arguments).first() else { return Ok(None) };
+            id = *first;
+        }
+        let Node::Outside(named) = self.pickle.at(id) else { return Ok(None) };
+        let [_, kind, key, ..] = self.pickle.sequence(*named) else {
+            return Err(ConvertError::Format("a storage without a key"));
+        };
+        let size = match self.pickle.at(*kind) {
+            Node::Class("FloatStorage") => 4,
+            // How many batches a normalisation has seen.
+            Node::Class("LongStorage") => 8,
+            _ => return Err(ConvertError::Format("of another type than 32-bit floats")),
+        };
+        Ok(self.pickle.text(*key).map(|key| (key, size)))
+    }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
+    fn text(text: &str) -> Vec<u8> {
+        [&b"X"[..], &(text.len() as u32).to_le_bytes(), text.as_bytes(), b"q\x01"].concat()
+    }
+
+    /// A tensor as it is described: made of the storage with that key.
+    fn tensor(kind: &str, key: &str) -> Vec<u8> {
+        [
+            b"ctorch._utils\n_rebuild_tensor_v2\n((".to_vec(),
+            text("storage"),
+            format!("ctorch\n{kind}\n").into_bytes(),
+            text(key),
+            text("cpu"),
+            b"K\x02NtQK\x00\x89tR".to_vec(),
+        ]
+        .concat()
+    }
+
+    const BEFORE: &[u8] = b"\x80\x02M\xe9\x03.\x80\x02}q\x00.";
+    const ORDERED: &[u8] = b"ccollections\nOrderedDict\n)R(";
+
     /// A file as `PyTorch` wrote them, of those tensors; a counter of batches is among them.
     pub(in crate::models::convert) fn written(tensors: &[(String, Vec<f32>)]) -> Vec<u8> {
-        let text =
-            |text: &str| [&b"X"[..], &(text.len() as u32).to_le_bytes(), text.as_bytes(), b"q\x01"].concat();
-        let mut file = [
-            &MAGIC[..],
-            b"\x80\x02M\xe9\x03.",
-            b"\x80\x02}q\x00.",
-            b"\x80\x02ccollections\nOrderedDict\n)R(",
-        ]
-        .concat();
+        let mut file = [&MAGIC[..], BEFORE, b"\x80\x02", ORDERED].concat();
         let (mut keys, mut storages) = (b"\x80\x02]q\x00(".to_vec(), Vec::new());
         let counter = ("layer.bn.num_batches_tracked".to_owned(), vec![0.0, 0.0]);
         for (number, (name, values)) in tensors.iter().chain([&counter]).enumerate() {
             let key = (1000 + number).to_string();
-            file.extend(
-                [
-                    text(name),
-                    b"((".to_vec(),
-                    text("storage"),
-                    text(&key),
-                    text("cpu"),
-                    b"NtQK\x00\x89tR".to_vec(),
-                ]
-                .concat(),
-            );
+            let (kind, elements) =
+                if name == &counter.0 { ("LongStorage", 1) } else { ("FloatStorage", values.len()) };
+            file.extend([text(name), tensor(kind, &key)].concat());
             keys.extend(text(&key));
-            let elements = if name.ends_with(COUNTER) { 1 } else { values.len() };
             storages.extend((elements as u64).to_le_bytes());
             storages.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         }
-        // What PyTorch notes of the modules, the outermost of which has no name.
-        file.extend([text(""), text("layer.bn"), b"u.".to_vec()].concat());
+        file.extend(b"u.");
         keys.extend(b"e.");
         [file, keys, storages].concat()
     }
@@ -185,6 +184,36 @@ pub(super) mod tests {
             assert!(Tensors::parse(&whole[..end]).is_err(), "{end} of {} bytes were accepted", whole.len());
         }
         assert!(matches!(Tensors::parse(&[&whole[..], b"x"].concat()), Err(ConvertError::TrailingBytes(1))));
+    }
+
+    /// A module as `PyTorch` described it: made of nothing, then its state.
+    fn module(parameters: &[u8], modules: &[u8]) -> Vec<u8> {
+        [
+            b"cmodels\nNetwork\n)\x81}(".to_vec(),
+            [text("training"), b"\x88".to_vec()].concat(),
+            [text("_parameters"), ORDERED.to_vec(), parameters.to_vec(), b"u".to_vec()].concat(),
+            [text("_modules"), ORDERED.to_vec(), modules.to_vec(), b"u".to_vec()].concat(),
+            b"ub".to_vec(),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn the_tensors_of_a_network_are_named_by_the_way_to_them() {
+        let inner =
+            module(&[text("weight"), tensor("FloatStorage", "5"), text("bias"), b"N".to_vec()].concat(), b"");
+        let outer = module(b"", &[text("conv"), inner].concat());
+        let file = [
+            &MAGIC[..],
+            BEFORE,
+            &[b"\x80\x02".to_vec(), outer, b".".to_vec()].concat(),
+            &[b"\x80\x02](".to_vec(), text("5"), b"e.".to_vec()].concat(),
+            &2_u64.to_le_bytes(),
+            &[1.0_f32.to_le_bytes(), 2.0_f32.to_le_bytes()].concat(),
+        ]
+        .concat();
+        let tensors = Tensors::parse(&file).expect("it is understood");
+        assert_eq!(tensors.values("conv.weight", 2).expect("it is there"), [1.0, 2.0]);
     }
 
     #[test]
