@@ -23,6 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
+        // An answer's body must not wait until its head was acknowledged.
+        stream.set_nodelay(true)?;
         let service = service.clone();
         tokio::spawn(async move {
             Builder::new(TokioExecutor::new())
