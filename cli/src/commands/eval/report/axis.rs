@@ -8,6 +8,8 @@ const BEFORE_ONE: f64 = 0.7;
 const SPAN_LEAST: f64 = 10.0;
 /// Within so many times the start, a tick at each power of ten alone would be few.
 const SPAN_FINE: f64 = 200.0;
+/// Beyond so many times the start, the labels of all powers of ten would run into each other.
+const SPAN_WIDE: f64 = 1e6;
 /// Parts of a linear axis.
 const PARTS: u8 = 5;
 
@@ -65,7 +67,9 @@ impl Axis {
             }
             Self::Logarithmic { least, most } => {
                 let factors: &[f64] = if most / least < SPAN_FINE { &[1.0, 2.0, 5.0] } else { &[1.0] };
-                let powers = (least.log10().floor() as i32..=0).map(|power| 10_f64.powi(power));
+                let apart = if most / least > SPAN_WIDE { 2 } else { 1 };
+                let powers = (least.log10().floor() as i32..=0).filter(|power| power % apart == 0);
+                let powers = powers.map(|power| 10_f64.powi(power));
                 let shares = powers.flat_map(|power| factors.iter().map(move |factor| factor * power));
                 shares.filter(|share| (least * 0.999..=most * 1.001).contains(share)).collect()
             }
@@ -99,6 +103,8 @@ mod tests {
         assert_eq!(labels(axis), ["0.1 %", "1 %", "10 %", "100 %"]);
         assert!(axis.place(0.7 / 2_387.0) < 1e-9 && (axis.place(1.0) - 1.0).abs() < 1e-9);
         assert!((axis.place(0.1) - axis.place(0.01) - (axis.place(0.01) - axis.place(0.001))).abs() < 1e-9);
+        let wide = Shares::Errors(7_255_541).axis([0.9].into_iter());
+        assert_eq!(labels(wide), ["0.0001 %", "0.01 %", "1 %", "100 %"]);
         let narrow = Shares::Errors(52).axis([0.15].into_iter());
         assert_eq!(labels(narrow), ["2 %", "5 %", "10 %", "20 %"]);
     }
