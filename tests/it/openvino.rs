@@ -8,7 +8,7 @@ use crate::client::Answer;
 use crate::media::checkout;
 use crate::service::{Service, countersign};
 
-/// `./test` has fetched it by now.
+/// Fetched now, unless `./test` has done so.
 fn runtime() -> String {
     let folder = checkout().join(".countersign/openvino");
     let output = Command::new(checkout().join("scripts/openvino")).arg(folder).output().expect("it runs");

@@ -57,22 +57,24 @@ impl Warp {
 #[derive(Clone, Copy)]
 struct Position(i64, i64);
 
-const PIXEL: i32 = 1 << 16;
+const PIXEL: i64 = 1 << 16;
+/// Beyond every picture, and far from where sums of positions would overflow.
+const FARTHEST: f64 = (1_u64 << 48) as f64;
 
 impl Position {
     fn of(point: Point) -> Self {
-        let fixed = |value: f64| (value * f64::from(PIXEL)) as i64;
+        let fixed = |value: f64| (value * PIXEL as f64).clamp(-FARTHEST, FARTHEST) as i64;
         Self(fixed(point.x), fixed(point.y))
     }
 
     /// The whole pixels to the left and above.
     const fn pixel(self) -> (i64, i64) {
-        (self.0.div_euclid(PIXEL as i64), self.1.div_euclid(PIXEL as i64))
+        (self.0.div_euclid(PIXEL), self.1.div_euclid(PIXEL))
     }
 
     /// How far it is from there, 0..1.
     fn beyond(self) -> (f32, f32) {
-        let share = |value: i64| value.rem_euclid(PIXEL.into()) as i32 as f32 / PIXEL as f32;
+        let share = |value: i64| value.rem_euclid(PIXEL) as i32 as f32 / PIXEL as f32;
         (share(self.0), share(self.1))
     }
 }
@@ -86,7 +88,8 @@ struct Grid {
 }
 
 impl Grid {
-    /// Whether every position is in the picture, so far from its right and lower edges that what [`inside`] reads is too.
+    /// Whether every position is in the picture, so far from its edges that what [`inside`] reads is too: the pixels to the right
+    /// and below, and a byte after them, however the steps are rounded.
     fn is_inside(&self, picture: &Picture) -> bool {
         let length = f64::from(self.side - 1);
         let (x, y) = (self.step.x * length, self.step.y * length);
@@ -190,15 +193,43 @@ mod tests {
     }
 
     #[test]
+    fn a_turned_large_face_is_the_mean_of_what_lies_under_each_pixel() {
+        let picture = noise(600, 600);
+        let (cosine, sine) = (4.0 * 0.866, 4.0 * 0.5);
+        let points = Template::ARCFACE.scaled(112).map(|point| Point {
+            x: 220.0 + cosine * point.x - sine * point.y,
+            y: 20.0 + sine * point.x + cosine * point.y,
+        });
+        let warp = Warp::of(&points, &Template::ARCFACE, 112).expect("the points are a face's");
+        assert_eq!(warp.samples, 4);
+        for (column, row) in [(0, 0), (111, 0), (56, 70), (17, 93), (111, 111)] {
+            let mut mean = [0.0; 3];
+            for sample in 0..16 {
+                let offset = |step: u32| f64::from(step) / 4.0 - 0.375;
+                let (x, y) = (f64::from(column) + offset(sample % 4), f64::from(row) + offset(sample / 4));
+                let colour = anywhere(&picture, Position::of(warp.back.apply(Point { x, y })));
+                mean.iter_mut().zip(colour).for_each(|(mean, value)| *mean += value / 16.0);
+            }
+            let found = warp.colour(&picture, column, row);
+            assert!(
+                found.iter().zip(mean).all(|(one, other)| (one - other).abs() < 0.1),
+                "{found:?} {mean:?}"
+            );
+        }
+    }
+
+    #[test]
     fn faces_at_every_edge_of_the_picture_are_read_without_a_step_outside() {
-        let picture = noise(64, 48);
-        for size in [8.0, 30.0, 56.0, 200.0] {
+        let pictures = [(64, 48), (1, 1), (2, 2), (3, 5)].map(|(width, height)| noise(width, height));
+        for (picture, size) in
+            pictures.iter().flat_map(|picture| [8.0, 30.0, 56.0, 1e15].map(|size| (picture, size)))
+        {
             for (x, y) in [(-20.0, -20.0), (50.0, -20.0), (-20.0, 40.0), (50.0, 40.0), (10.0, 5.0)] {
                 let at = |across: f64, down: f64| Point { x: x + across * size, y: y + down * size };
                 let points = [at(0.3, 0.4), at(0.7, 0.38), at(0.5, 0.6), at(0.35, 0.8), at(0.65, 0.8)];
                 let warp = Warp::of(&points, &Template::ARCFACE, 112).expect("the points are a face's");
                 for at in 0..112 * 112 {
-                    let colour = warp.colour(&picture, at % 112, at / 112);
+                    let colour = warp.colour(picture, at % 112, at / 112);
                     assert!(colour.iter().all(|value| (-0.01..255.01).contains(value)), "{colour:?}");
                 }
             }

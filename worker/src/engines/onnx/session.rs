@@ -130,8 +130,8 @@ fn providers(device: Device, file: &Path) -> Vec<ExecutionProviderDispatch> {
     }
 }
 
-/// Half the precision where the processor has instructions for it (AVX-512 BF16, AMX), which its models bear (docs/accuracy.md);
-/// elsewhere it would be emulated. No thread is bound to a core: each session would bind its own to the first.
+/// Half the precision where the processor has instructions for it (AVX-512 BF16, AMX), which the face models tolerate
+/// (docs/accuracy.md); elsewhere it would be emulated. No thread is bound to a core: each session would bind its own to the first.
 fn open_vino_settings() -> String {
     let precision = if has_bf16() { "bf16" } else { "f32" };
     json!({ "CPU": { "INFERENCE_PRECISION_HINT": precision, "ENABLE_CPU_PINNING": false } }).to_string()

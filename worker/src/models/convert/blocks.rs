@@ -1,6 +1,5 @@
-//! What `MobileFaceNet` (Chen et al. 2018) and `MiniFASNet` have in common: blocks of three convolutions, one by one, in depth, and
-//! one by one again, with what is negative made less by a factor for each channel. A normalisation becomes part of what is
-//! before it.
+//! What `MobileFaceNet` (Chen et al. 2018) and `MiniFASNet` have in common: blocks of three convolutions, 1x1, depthwise, and
+//! 1x1 again, with what is negative made less by a factor for each channel. A normalisation becomes part of what is before it.
 
 use super::ConvertError;
 use super::onnx::{Attribute, Graph, Value};
@@ -76,6 +75,9 @@ impl Network {
         classes: Option<usize>,
     ) -> Result<Value, ConvertError> {
         let Norm { factors, shifts } = self.norm("bn")?;
+        if shifts.len() != features {
+            return Err(ConvertError::Tensor { name: "bn".to_owned(), fault: "has another length" });
+        }
         let matrix = self.weights.values("module.linear.weight", features * at.channels)?;
         let matrix = transposed(&scaled(matrix, at.channels, &factors), features);
         let matrix = self.graph.floats(&[at.channels, features], &matrix);

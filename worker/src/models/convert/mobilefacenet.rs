@@ -35,5 +35,7 @@ mod tests {
     fn weights_of_another_size_are_refused() {
         let other = weights((LAST, FEATURES / 2), &[], "");
         assert!(matches!(mobilefacenet_to_onnx(&other), Err(ConvertError::Tensor { .. })));
+        let longer = weights((LAST, FEATURES * 2), &[], "linear.weight");
+        assert!(matches!(mobilefacenet_to_onnx(&longer), Err(ConvertError::Tensor { .. })));
     }
 }

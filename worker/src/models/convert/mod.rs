@@ -8,7 +8,7 @@
 //! - [`tensorflow_js`]: the weights; [`onnx`]: the file; [`face_resnet`]: the network.
 //!
 //! minivision's judge of liveness and FaceX-Zoo's face recogniser, from `PyTorch` to ONNX:
-//! - [`pickle`], [`torch`]: the weights; [`blocks`]: what the networks have in common; [`minifasnet`], [`mobilefacenet`].
+//! - [`unpickle`], [`pickle`], [`torch`]: the weights; [`blocks`]: what the networks have in common; [`minifasnet`], [`mobilefacenet`].
 
 mod blocks;
 mod container;
@@ -22,6 +22,7 @@ mod pickle;
 mod q8;
 mod tensorflow_js;
 mod torch;
+mod unpickle;
 mod vocabulary;
 mod whisper;
 
@@ -42,7 +43,7 @@ pub enum ConvertError {
     TrailingBytes(usize),
     #[error("the weights' container has version {0}, only 6 is known")]
     Version(u32),
-    #[error("the weights are {0}")]
+    #[error("the weights are not understood: {0}")]
     Format(&'static str),
     #[error("a name in the weights is not text")]
     Name,

@@ -4,13 +4,14 @@
 //!
 //! Shapes are the network's, and every tensor has a storage of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::ConvertError;
-use super::pickle::{Id, Node, Pickle, split, take};
+use super::pickle::{Id, Node, Pickle};
+use super::unpickle::{split, take};
 
 const MAGIC: [u8; 15] = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, b'.'];
-/// How many networks may be within each other.
+/// How many modules may be within each other, and tensors within what makes one.
 const DEPTH_MAX: usize = 16;
 
 /// Tensors by name, each in the order of its memory.
@@ -25,7 +26,8 @@ impl Tensors {
         }
         let described = Pickle::read(&mut rest)?;
         let mut storages = HashMap::new();
-        Names { pickle: &described, storages: &mut storages }.of(described.root(), "", DEPTH_MAX)?;
+        let mut names = Names { pickle: &described, storages: &mut storages, modules: HashSet::new() };
+        names.of(described.root(), "", DEPTH_MAX)?;
         let keys = Pickle::read(&mut rest)?;
         let mut tensors = HashMap::new();
         for key in keys.sequence(keys.root()) {
@@ -69,16 +71,21 @@ struct Names<'a, 'b> {
     pickle: &'b Pickle<'a>,
     /// By their keys.
     storages: &'b mut HashMap<&'a str, Storage>,
+    /// Those that were looked into: each lies in one place.
+    modules: HashSet<Id>,
 }
 
 impl<'a> Names<'a, '_> {
     /// A module's state names its tensors and the modules within it; anything else with items is tensors by name.
     fn of(&mut self, id: Id, before: &str, depth: usize) -> Result<(), ConvertError> {
-        let depth = depth.checked_sub(1).ok_or(ConvertError::Format("a network within too many others"))?;
+        let depth = depth.checked_sub(1).ok_or(ConvertError::Format("a module within too many others"))?;
         let Node::Call { state: Some(state), .. } = *self.pickle.at(id) else {
             return self.tensors(id, before);
         };
         let Some(modules) = self.pickle.get(state, "_modules") else { return self.tensors(id, before) };
+        if !self.modules.insert(id) {
+            return Err(ConvertError::Format("a module in two places"));
+        }
         for held in ["_parameters", "_buffers"] {
             if let Some(tensors) = self.pickle.get(state, held) {
                 self.tensors(tensors, before)?;
@@ -95,7 +102,10 @@ impl<'a> Names<'a, '_> {
         for (name, tensor) in self.pickle.items(id) {
             let name = self.pickle.text(*name).ok_or(ConvertError::Name)?;
             if let Some((key, size)) = self.storage(*tensor)? {
-                self.storages.insert(key, Storage { name: format!("{before}{name}"), size });
+                let storage = Storage { name: format!("{before}{name}"), size };
+                if self.storages.insert(key, storage).is_some() {
+                    return Err(ConvertError::Format("a storage of two tensors"));
+                }
             }
         }
         Ok(())
@@ -103,7 +113,8 @@ impl<'a> Names<'a, '_> {
 
     /// A tensor is made of a storage, and a parameter of a tensor. `None` of what is no tensor.
     fn storage(&self, mut id: Id) -> Result<Option<(&'a str, usize)>, ConvertError> {
-        while let Node::Call { arguments, .. } = self.pickle.at(id) {
+        for _ in 0..DEPTH_MAX {
+            let Node::Call { arguments, .. } = self.pickle.at(id) else { break };
             let Some(first) = self.pickle.sequence(*arguments).first() else { return Ok(None) };
             id = *first;
         }
@@ -115,7 +126,7 @@ impl<'a> Names<'a, '_> {
             Node::Class("FloatStorage") => 4,
             // How many batches a normalisation has seen.
             Node::Class("LongStorage") => 8,
-            _ => return Err(ConvertError::Format("of another type than 32-bit floats")),
+            _ => return Err(ConvertError::Format("a storage of another type than 32-bit floats")),
         };
         Ok(self.pickle.text(*key).map(|key| (key, size)))
     }
@@ -214,6 +225,31 @@ pub(super) mod tests {
         .concat();
         let tensors = Tensors::parse(&file).expect("it is understood");
         assert_eq!(tensors.values("conv.weight", 2).expect("it is there"), [1.0, 2.0]);
+    }
+
+    fn described(network: &[u8]) -> Vec<u8> {
+        [&MAGIC[..], BEFORE, b"\x80\x02", network, b".\x80\x02]."].concat()
+    }
+
+    #[test]
+    fn a_network_within_itself_is_refused() {
+        let itself = module(b"", &[text("own"), b"h\x09".to_vec()].concat());
+        let (made, filled) = itself.split_at(b"cmodels\nNetwork\n)\x81".len());
+        let file = described(&[made, b"q\x09", filled].concat());
+        assert!(matches!(Tensors::parse(&file), Err(ConvertError::Format("a module in two places"))));
+    }
+
+    #[test]
+    fn what_is_made_of_itself_is_no_tensor() {
+        // The list is remembered as 9, the call with it as 8, which then becomes the list's member.
+        let itself = b"(ca\nb\n]q\x09Rq\x08h\x09(h\x08etu";
+        let file = described(&[ORDERED, &text("weight"), itself].concat());
+        assert!(Tensors::parse(&file).is_ok_and(|found| found.0.is_empty()));
+        let file = described(
+            &[ORDERED, &text("weight"), &b"ca\nb\n]q\x09Rq\x08"[..], &text("list"), b"h\x09(h\x08eu"]
+                .concat(),
+        );
+        assert!(Tensors::parse(&file).is_ok_and(|found| found.0.is_empty()));
     }
 
     #[test]
