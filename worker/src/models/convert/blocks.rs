@@ -74,10 +74,8 @@ impl Network {
         features: usize,
         classes: Option<usize>,
     ) -> Result<Value, ConvertError> {
+        self.weights.values("module.bn.weight", features)?;
         let Norm { factors, shifts } = self.norm("bn")?;
-        if shifts.len() != features {
-            return Err(ConvertError::Tensor { name: "bn".to_owned(), fault: "has another length" });
-        }
         let matrix = self.weights.values("module.linear.weight", features * at.channels)?;
         let matrix = transposed(&scaled(matrix, at.channels, &factors), features);
         let matrix = self.graph.floats(&[at.channels, features], &matrix);

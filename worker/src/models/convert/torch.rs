@@ -25,14 +25,13 @@ impl Tensors {
             Pickle::read(&mut rest)?;
         }
         let described = Pickle::read(&mut rest)?;
-        let mut storages = HashMap::new();
-        let mut names = Names { pickle: &described, storages: &mut storages, modules: HashSet::new() };
+        let mut names = Names { pickle: &described, storages: HashMap::new(), modules: HashSet::new() };
         names.of(described.root(), "", DEPTH_MAX)?;
         let keys = Pickle::read(&mut rest)?;
         let mut tensors = HashMap::new();
         for key in keys.sequence(keys.root()) {
             let key = keys.text(*key).ok_or(ConvertError::Format("a storage without a key"))?;
-            let storage = storages.get(key).ok_or_else(|| ConvertError::Missing(key.to_owned()))?;
+            let storage = names.storages.get(key).ok_or_else(|| ConvertError::Missing(key.to_owned()))?;
             let length = u64::from_le_bytes(*split(&mut rest)?);
             let bytes = usize::try_from(length).ok().and_then(|length| length.checked_mul(storage.size));
             let bytes = take(&mut rest, bytes.ok_or(ConvertError::Truncated("a storage"))?)?;
@@ -70,7 +69,7 @@ struct Storage {
 struct Names<'a, 'b> {
     pickle: &'b Pickle<'a>,
     /// By their keys.
-    storages: &'b mut HashMap<&'a str, Storage>,
+    storages: HashMap<&'a str, Storage>,
     /// Those that were looked into: each lies in one place.
     modules: HashSet<Id>,
 }

@@ -30,11 +30,11 @@ impl<'a> Reader<'a> {
             b'J' => self.plain(rest, 4)?,
             b'G' => self.plain(rest, 8)?,
             0x8a => {
-                let [length] = *split(rest)?;
-                self.plain(rest, length.into())?;
+                let length = number::<1>(rest)?;
+                self.plain(rest, length)?;
             }
             b'X' => {
-                let length = u32::from_le_bytes(*split(rest)?) as usize;
+                let length = number::<4>(rest)?;
                 let text = std::str::from_utf8(take(rest, length)?).map_err(|_| ConvertError::Name)?;
                 self.push(Node::Text(text));
             }
@@ -82,22 +82,10 @@ impl<'a> Reader<'a> {
                     list.extend(members);
                 }
             }
-            b'q' => {
-                let [place] = *split(rest)?;
-                self.remember(place.into())?;
-            }
-            b'r' => {
-                let place = u32::from_le_bytes(*split(rest)?);
-                self.remember(place as usize)?;
-            }
-            b'h' => {
-                let [place] = *split(rest)?;
-                self.recall(place.into())?;
-            }
-            b'j' => {
-                let place = u32::from_le_bytes(*split(rest)?);
-                self.recall(place as usize)?;
-            }
+            b'q' => self.remember(number::<1>(rest)?)?,
+            b'r' => self.remember(number::<4>(rest)?)?,
+            b'h' => self.recall(number::<1>(rest)?)?,
+            b'j' => self.recall(number::<4>(rest)?)?,
             _ => return Err(ConvertError::Format("an unknown operation in a pickle")),
         }
         Ok(())
@@ -162,6 +150,12 @@ impl<'a> Reader<'a> {
 }
 
 const UNBALANCED: ConvertError = ConvertError::Format("a pickle that takes what it has not put");
+
+/// Of so many bytes, the least first.
+fn number<const N: usize>(rest: &mut &[u8]) -> Result<usize, ConvertError> {
+    let bytes: &[u8; N] = split(rest)?;
+    Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+}
 
 pub(super) fn split<'a, const N: usize>(rest: &mut &'a [u8]) -> Result<&'a [u8; N], ConvertError> {
     let (first, behind) = rest.split_first_chunk().ok_or(ConvertError::Truncated("a pickle"))?;
