@@ -212,7 +212,7 @@ pub struct Face {
     pub points: [Point; 5],
     /// Clockwise degrees by which the picture had to be turned to find the face: 0, 90, 180 or 270.
     pub turned: u16,
-    /// The 106 landmarks of 2d106det; empty when the models of the profile give none.
+    /// 106 landmarks in the order of 2d106det; empty when the models of the profile give none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub landmarks: Vec<Point>,
 }

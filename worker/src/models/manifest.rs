@@ -187,6 +187,9 @@ impl ManifestEntry {
                 let fault = format!("names the licence `{licence}`, which is not listed");
                 return Err(ManifestError::Model { model: name, fault });
             };
+            if let Some(fault) = task.fault() {
+                return Err(ManifestError::Model { model: name, fault: fault.to_owned() });
+            }
             models.push(Model { name, file, sha256, bytes, licence, sources, task });
         }
         Ok(Manifest { models, profiles: self.profile })
@@ -241,6 +244,18 @@ mod tests {
         assert!(error.to_string().contains("box height that is not more than 0"), "{error}");
         let error = edited("steepness = 4.02", "steepness = -1.0").expect_err("it turns the scale around");
         assert!(error.to_string().contains("steepness that is not more than 0"), "{error}");
+    }
+
+    #[test]
+    fn a_scale_without_a_slope_is_refused() {
+        for (from, to) in [
+            ("slope = 0.34", "slope = 0.0"),
+            ("shift = -1.2", "shift = nan"),
+            ("mouth_scale = 1.7", "mouth_scale = -1.0"),
+        ] {
+            let error = edited(from, to).expect_err("nothing can be told apart");
+            assert!(error.to_string().contains("scale"), "{error}");
+        }
     }
 
     #[test]

@@ -58,10 +58,34 @@ pub enum Build {
     Whisper { tokenizer: Piece, precision: Precision },
     /// The joined bytes are face-api's weights of dlib's recogniser, which the manifest lists, rewritten as ONNX.
     FaceResnet { manifest: Piece },
-    /// The joined bytes are minivision's `PyTorch` file of `MiniFASNetV2`, rewritten as ONNX.
+    /// The joined bytes are a `PyTorch` file of that network, rewritten as ONNX.
+    Pytorch(Architecture),
+}
+
+/// A network whose `PyTorch` file can be rewritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// minivision's judge of liveness, the second version.
     Minifasnet,
-    /// The joined bytes are FaceX-Zoo's `PyTorch` file of `MobileFaceNet`, rewritten as ONNX.
+    /// FaceX-Zoo's face recogniser.
     Mobilefacenet,
+    /// FaceX-Zoo's landmark model.
+    Pfld,
+    /// FaceX-Zoo's face detector.
+    Retinaface,
+}
+
+impl Architecture {
+    /// The one that a manifest calls so.
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "minifasnet" => Self::Minifasnet,
+            "mobilefacenet" => Self::Mobilefacenet,
+            "pfld" => Self::Pfld,
+            "retinaface" => Self::Retinaface,
+            _ => return None,
+        })
+    }
 }
 
 /// How the matrices of a rewritten Whisper model are stored.
@@ -77,7 +101,7 @@ impl Source {
     /// Every piece to fetch, a conversion's tokenizer or manifest last.
     pub fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
         let last = match &self.build {
-            Build::Join | Build::Minifasnet | Build::Mobilefacenet => None,
+            Build::Join | Build::Pytorch(_) => None,
             Build::Whisper { tokenizer: last, .. } | Build::FaceResnet { manifest: last } => Some(last),
         };
         self.pieces.iter().chain(last)
@@ -98,6 +122,11 @@ impl std::fmt::Display for Origin {
 #[derive(Debug, thiserror::Error)]
 #[error("a source {0}")]
 pub struct SourceError(&'static str);
+
+const UNKNOWN_BUILD: SourceError = SourceError(
+    "must convert to whisper-f16 or whisper-q8_0 with a tokenizer, to face-resnet with a manifest, to minifasnet, mobilefacenet, \
+     pfld or retinaface, or not at all",
+);
 
 /// A piece as the manifest writes it.
 #[derive(Deserialize)]
@@ -172,14 +201,8 @@ impl TryFrom<SourceEntry> for Source {
                 Build::Whisper { tokenizer, precision: Precision::Q8_0 }
             }
             (Some("face-resnet"), None, Some(manifest)) => Build::FaceResnet { manifest },
-            (Some("minifasnet"), None, None) => Build::Minifasnet,
-            (Some("mobilefacenet"), None, None) => Build::Mobilefacenet,
-            _ => {
-                return Err(SourceError(
-                    "must convert to whisper-f16 or whisper-q8_0 with a tokenizer, to face-resnet with a manifest, \
-                     to minifasnet or mobilefacenet, or not at all",
-                ));
-            }
+            (Some(name), None, None) => Build::Pytorch(Architecture::named(name).ok_or(UNKNOWN_BUILD)?),
+            _ => return Err(UNKNOWN_BUILD),
         };
         let source = Self { pieces, build };
         let whole = source.pieces.len() == 1 && source.build == Build::Join;
@@ -245,10 +268,10 @@ mod tests {
         assert_eq!(source.all_pieces().count(), 2);
         assert!(parse(&format!("convert = 'face-resnet'\n{pieces}\ntokenizer = {second}")).is_err());
         assert!(parse(&format!("convert = 'face-resnet'\n{pieces}")).is_err());
-        for (convert, build) in [("minifasnet", Build::Minifasnet), ("mobilefacenet", Build::Mobilefacenet)] {
-            let source = parse(&format!("convert = '{convert}'\n{pieces}")).expect("a source");
-            assert_eq!((source.all_pieces().count(), source.build), (1, build));
-        }
+        let source = parse(&format!("convert = 'pfld'\n{pieces}")).expect("a source");
+        assert_eq!((source.all_pieces().count(), source.build), (1, Build::Pytorch(Architecture::Pfld)));
+        assert!(parse(&format!("convert = 'pfld'\n{pieces}\nmanifest = {second}")).is_err());
+        assert!(parse(&format!("convert = 'other'\n{pieces}")).is_err());
     }
 
     #[test]

@@ -31,6 +31,22 @@ impl Task {
             Self::Runtime(_) => "runtime",
         }
     }
+
+    /// A number that would be divided by or turn everything around.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let positive = |number: f32| number.is_finite() && number > 0.0;
+        match self {
+            Self::Detect(Detector { score_scale: Some(scale), .. })
+                if !(positive(scale.slope) && scale.shift.is_finite()) =>
+            {
+                Some("has a score scale whose slope is not more than 0, or whose shift is no number")
+            }
+            Self::Landmarks(finder) if !positive(finder.mouth_scale) => {
+                Some("has a mouth scale that is not more than 0")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The order of a picture's planes.
@@ -64,13 +80,48 @@ pub struct Detector {
     pub score_threshold: f32,
     /// Of two boxes whose intersection over union is higher, the weaker is dropped, 0 to 1.
     pub overlap_threshold: f32,
+    /// What makes the model's scores comparable with SCRFD's, for which the limits of the search were chosen.
+    pub score_scale: Option<ScoreScale>,
+    /// A face that is wider on the canvas, in pixels, is looked at again on the smallest one: some models' points are the less
+    /// exact the larger a face is.
+    pub widest: Option<u32>,
+}
+
+/// A score's log-odds are multiplied by `slope`, and `shift` is added.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreScale {
+    pub slope: f32,
+    pub shift: f32,
+}
+
+impl ScoreScale {
+    /// The model's own score, 0 to 1, on the scale.
+    pub fn scaled(self, own: f32) -> f32 {
+        sigmoid(log_odds(own) * self.slope + self.shift)
+    }
+
+    /// The model's own score that is this one on the scale.
+    pub fn own(self, scaled: f32) -> f32 {
+        sigmoid((log_odds(scaled) - self.shift) / self.slope)
+    }
+}
+
+/// A score so near to 0 or 1 that no digits are left counts as the nearest one that has some.
+fn log_odds(score: f32) -> f32 {
+    let score = score.clamp(f32::EPSILON, 1.0 - f32::EPSILON);
+    (score / (1.0 - score)).ln()
+}
+
+fn sigmoid(log_odds: f32) -> f32 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DetectorFamily {
+    Retinaface,
     Scrfd,
-    Yunet,
 }
 
 /// Turns an aligned face into a vector.
@@ -122,12 +173,16 @@ pub struct LandmarkFinder {
     pub divisor: f32,
     /// Points in the answer, two numbers each.
     pub points: usize,
+    /// What the distances between lips are multiplied by: models differ in how far they see them part, and the limits were
+    /// chosen with 2d106det.
+    #[serde(default = "whole")]
+    pub mouth_scale: f32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LandmarkFamily {
-    /// 106 points in [-1, 1] of the crop.
+    /// 106 points in [-1, 1] of the crop, in the order of `InsightFace`'s 2d106det.
     #[serde(rename = "insightface_106")]
     Insightface106,
 }

@@ -6,7 +6,7 @@ use countersign_shared::domain::{BoundingBox, Face, Point};
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{Canvas, channels, feed};
-use super::{scrfd, yunet};
+use super::{retinaface, scrfd};
 use crate::engines::onnx::Inference;
 use crate::engines::{EngineError, Picture};
 use crate::models::task::{Detector, DetectorFamily};
@@ -47,13 +47,12 @@ impl FaceDetector {
             let detail = format!("{} has no size", model.name());
             return Err(EngineError::Failed { engine: "detect", detail });
         }
-        let canvases = canvases.of(settings.family);
         Ok(Self { model, settings, canvases })
     }
 
     /// The input shapes that it asks of its model.
     pub fn shapes(settings: &Detector, canvases: Canvases) -> Vec<Vec<usize>> {
-        let sizes = settings.sizes.iter().flat_map(|side| canvases.of(settings.family).sizes(*side));
+        let sizes = settings.sizes.iter().flat_map(|side| canvases.sizes(*side));
         sizes.map(|(width, height)| vec![1, 3, height as usize, width as usize]).collect()
     }
 
@@ -65,6 +64,11 @@ impl FaceDetector {
     /// The canvas for a quick look.
     pub fn small(&self) -> u32 {
         self.settings.sizes.iter().copied().min().expect("there is a size, this is a bug")
+    }
+
+    /// Whether points of a face so wide, in pixels of the canvas, are less exact than on a smaller canvas.
+    pub fn is_too_wide(&self, width: f64) -> bool {
+        self.small() < self.large() && self.settings.widest.is_some_and(|widest| width > f64::from(widest))
     }
 
     /// The faces in the whole picture, on a canvas of that side; the largest first.
@@ -93,16 +97,21 @@ impl FaceDetector {
         feed(input.values_mut(), canvas, picture, region, &scaling);
         let outputs = self.model.run(input, cancelled)?;
         let candidates = match self.settings.family {
+            DetectorFamily::Retinaface => retinaface::candidates,
             DetectorFamily::Scrfd => scrfd::candidates,
-            DetectorFamily::Yunet => yunet::candidates,
         };
-        let found = candidates(&outputs, (canvas.width, canvas.height), self.settings.score_threshold)
-            .ok_or_else(|| {
-                let detail = format!("{} does not answer as its family does", self.model.name());
-                EngineError::Failed { engine: "detect", detail }
-            })?;
-        let faces = found.iter().map(|candidate| on_picture(candidate, canvas, region)).collect();
-        Ok(strongest(faces, self.settings.overlap_threshold))
+        let (threshold, scale) = (self.settings.score_threshold, self.settings.score_scale);
+        let own_threshold = scale.map_or(threshold, |scale| scale.own(threshold));
+        let found = candidates(&outputs, (canvas.width, canvas.height), own_threshold).ok_or_else(|| {
+            let detail = format!("{} does not answer as its family does", self.model.name());
+            EngineError::Failed { engine: "detect", detail }
+        })?;
+        let faces = found.iter().map(|candidate| on_picture(candidate, canvas, region));
+        let faces = faces.map(|face| match scale {
+            Some(scale) => Face { score: f64::from(scale.scaled(face.score as f32)), ..face },
+            None => face,
+        });
+        Ok(strongest(faces.collect(), self.settings.overlap_threshold))
     }
 
     /// Faces from several looks at one picture, each once.
@@ -116,14 +125,6 @@ impl Canvases {
     const SHORTER: [f64; 3] = [0.65, 0.75, 1.0];
     /// The coarsest grid of a detector.
     const GRID: u32 = 32;
-
-    /// `YuNet`'s file has one shape.
-    const fn of(self, family: DetectorFamily) -> Self {
-        match family {
-            DetectorFamily::Scrfd => self,
-            DetectorFamily::Yunet => Self::Square,
-        }
-    }
 
     /// Width and height of every canvas whose longer side is `side`.
     fn sizes(self, side: u32) -> Vec<(u32, u32)> {
@@ -210,7 +211,7 @@ pub(super) mod tests {
     use super::super::scrfd::fake;
     use super::*;
     use crate::engines::onnx::{FakeInference, Tensor};
-    use crate::models::task::Channels;
+    use crate::models::task::{Channels, ScoreScale};
 
     pub(in crate::stages) fn settings() -> Detector {
         Detector {
@@ -221,6 +222,8 @@ pub(super) mod tests {
             divisor: 128.0,
             score_threshold: 0.5,
             overlap_threshold: 0.4,
+            score_scale: None,
+            widest: None,
         }
     }
 
@@ -292,6 +295,22 @@ pub(super) mod tests {
         assert_eq!(kept.len(), 2);
         assert!((kept[0].bounds.width - 200.0).abs() < f64::EPSILON, "the largest comes first");
         assert!((kept[1].score - 0.9).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn scores_are_laid_on_the_scale_before_they_are_compared() {
+        let found = |score: f32| {
+            let model = FakeInference::new(move |_| fake::answer(&[1, 3, 320, 320], Some((5, 3, score))));
+            let scale = Some(ScoreScale { slope: 0.5, shift: -1.0 });
+            let settings = Detector { score_scale: scale, ..settings() };
+            let detector = FaceDetector::new(model, settings, Canvases::Square).expect("it can be read");
+            let picture = Picture::filled(320, 320, [0; 3]);
+            detector.detect(&picture, 320, &CancellationToken::new()).expect("it answers")
+        };
+        // Log-odds of 2 become 0, and those of 6 become 2.
+        assert!(found(0.875).is_empty() && found(1.0).len() == 1);
+        let sure = &found(0.997_527_4)[0];
+        assert!((sure.score - 0.880_797).abs() < 1e-4, "{}", sure.score);
     }
 
     #[test]

@@ -30,6 +30,11 @@ impl FaceLandmarks {
         self.finder.is_some()
     }
 
+    /// What the distances between lips are multiplied by.
+    pub fn mouth_scale(&self) -> f64 {
+        self.finder.as_ref().map_or(1.0, |(_, settings)| f64::from(settings.mouth_scale))
+    }
+
     /// The input shapes that it asks of its model.
     pub fn shapes(settings: &LandmarkFinder) -> Vec<Vec<usize>> {
         vec![vec![1, channels(&settings.scaling()), settings.size as usize, settings.size as usize]]
@@ -83,6 +88,7 @@ mod tests {
             mean: 0.0,
             divisor: 1.0,
             points: 2,
+            mouth_scale: 1.0,
         };
         let model =
             FakeInference::new(|_| vec![Tensor::new(&[1, 4], vec![-1.0, 0.0, 1.0, 1.0]).expect("it fits")]);

@@ -31,7 +31,7 @@ const NARROW: f64 = 48.0;
 const NEAR: f64 = 4.0;
 
 /// Upright faces nearly always score more than this; what the detector takes for a face in one that stands on its head
-/// never does. In between, the picture is tried on its head.
+/// hardly ever does (SCRFD never). In between, the picture is tried on its head.
 const SURE: f64 = 0.8;
 /// A face that scores less than this is tried on its sides too.
 const UNSURE: f64 = 0.72;
@@ -199,8 +199,8 @@ fn in_tiles(
     Ok(detector.merge(faces))
 }
 
-/// Looks again from near at the largest face when it was small on the canvas: its points become as exact as the
-/// picture allows.
+/// Looks again at the largest face: from near when it was small on the canvas, so that its points become as exact as the picture
+/// allows, and on the small canvas when it was too large for them.
 fn sharpen(
     detector: &FaceDetector,
     picture: &Picture,
@@ -211,16 +211,20 @@ fn sharpen(
     let shrink = all.width.max(all.height) / f64::from(detector.large());
     let Some(largest) = faces.first() else { return Ok(faces) };
     let bounds = largest.bounds;
+    let shown = bounds.width / shrink;
     // From near, the picture must have more pixels to show than the canvas did.
-    if bounds.width / shrink >= NARROW || shrink <= 1.0 {
+    let region = if shown < NARROW && shrink > 1.0 {
+        let reach = bounds.width.max(bounds.height) * NEAR;
+        BoundingBox {
+            x: bounds.x + (bounds.width - reach) / 2.0,
+            y: bounds.y + (bounds.height - reach) / 2.0,
+            width: reach,
+            height: reach,
+        }
+    } else if detector.is_too_wide(shown) {
+        all
+    } else {
         return Ok(faces);
-    }
-    let reach = bounds.width.max(bounds.height) * NEAR;
-    let region = BoundingBox {
-        x: bounds.x + (bounds.width - reach) / 2.0,
-        y: bounds.y + (bounds.height - reach) / 2.0,
-        width: reach,
-        height: reach,
     };
     let near = detector.detect_in(picture, &region, detector.small(), cancelled)?;
     if let Some(same) = near.into_iter().find(|face| super::detect::overlap(&face.bounds, &bounds) > 0.4) {
@@ -249,6 +253,7 @@ mod tests {
     use super::super::scrfd::fake;
     use super::*;
     use crate::engines::onnx::{FakeInference, Tensor};
+    use crate::models::task::Detector;
 
     fn searched(picture: &Picture, model: &Arc<FakeInference>) -> (Turn, Vec<Face>) {
         let detector =
@@ -284,6 +289,30 @@ mod tests {
             search(&detector, &picture, Expected::Near, &CancellationToken::new()).expect("it answers");
             let asked: Vec<usize> = model.asked().iter().map(|shape| shape[2]).collect();
             assert_eq!(asked, sides, "a face of {} pixels", 32.0 * times);
+        }
+    }
+
+    #[test]
+    fn a_face_too_wide_for_the_large_canvas_is_looked_at_on_the_small_one_too() {
+        // The same face in either look: 64 pixels of the large canvas, 32 of the small one, on which it scores more.
+        let model = FakeInference::new(|input| {
+            let (times, score) = if input.shape()[2] == 640 { (2, 0.85) } else { (1, 0.95) };
+            let mut outputs = fake::answer(input.shape(), Some((5 * times, 5 * times, score)));
+            let places = outputs.iter_mut().filter(|output| output.shape().last() != Some(&1));
+            places.for_each(|output| {
+                output.values_mut().iter_mut().for_each(|value| *value *= times as f32);
+            });
+            outputs
+        });
+        for (widest, looks, score) in [(70, 1, 0.85), (60, 2, 0.95)] {
+            let before = model.asked().len();
+            let settings = Detector { widest: Some(widest), ..settings() };
+            let detector = FaceDetector::new(Arc::clone(&model) as _, settings, Canvases::Square);
+            let (detector, picture) = (detector.expect("it can be read"), Picture::filled(640, 640, [0; 3]));
+            let found = search(&detector, &picture, Expected::Any, &CancellationToken::new());
+            let faces = found.expect("it answers").faces;
+            assert_eq!((model.asked().len() - before, faces.len()), (looks, 1), "at most {widest}");
+            assert!((faces[0].score - score).abs() < 1e-6, "at most {widest}: {}", faces[0].score);
         }
     }
 

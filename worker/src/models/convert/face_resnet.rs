@@ -33,7 +33,7 @@ pub fn face_resnet_to_onnx(manifest: &[u8], weights: &[u8]) -> Result<Vec<u8>, C
     let pooled = graph.apply("GlobalAveragePool", &[&at.value], &[]);
     let flat = graph.apply("Flatten", &[&pooled], &[]);
     let vector = graph.apply("MatMul", &[&flat, &last], &[]);
-    Ok(graph.finish("face_resnet", &[1, 3, SIDE, SIDE], (&vector, &[1, DIMENSIONS])))
+    Ok(graph.finish("face_resnet", &[1, 3, SIDE, SIDE], &[(&vector, &[1, DIMENSIONS])]))
 }
 
 struct Network {
@@ -178,7 +178,7 @@ mod tests {
     fn written(inputs: usize, first: bool) -> Result<Vec<u8>, ConvertError> {
         let mut network = Network { weights: weights(inputs), graph: Graph::default() };
         let value = network.convolution("layer", &Graph::input(), &WHOLE, first)?;
-        Ok(network.graph.finish("test", &[1, inputs, 1, 1], (&value, &[1, 1, 1, 1])))
+        Ok(network.graph.finish("test", &[1, inputs, 1, 1], &[(&value, &[1, 1, 1, 1])]))
     }
 
     #[test]

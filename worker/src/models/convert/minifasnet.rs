@@ -4,7 +4,7 @@
 //! of each.
 
 use super::ConvertError;
-use super::blocks::Network;
+use super::network::Network;
 
 /// Side of the crop, and of what is left of it at the end.
 const SIDE: usize = 80;
@@ -15,16 +15,17 @@ const CLASSES: usize = 3;
 const FEATURES: usize = 128;
 
 /// Writes the network. The same weights give the same bytes, everywhere.
-pub fn minifasnet_to_onnx(weights: &[u8]) -> Result<Vec<u8>, ConvertError> {
+pub(super) fn minifasnet_to_onnx(weights: &[u8]) -> Result<Vec<u8>, ConvertError> {
     let mut network = Network::of(weights)?;
     let at = network.trunk(LAST)?;
     let logits = network.head(&at, FEATURES, Some(CLASSES))?;
-    Ok(network.finish("minifasnet", SIDE, (&logits, CLASSES)))
+    Ok(network.graph.finish("minifasnet", &[1, 3, SIDE, SIDE], &[(&logits, &[1, CLASSES])]))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::blocks::tests::{folded, weights};
+    use super::super::blocks::tests::weights;
+    use super::super::network::tests::folded;
     use super::super::onnx::tests::holds;
     use super::*;
 

@@ -1,7 +1,7 @@
 //! `MobileFaceNet` (Chen et al. 2018), the face recogniser of FaceX-Zoo (Wang et al. 2021), from its `PyTorch` file to ONNX.
 
 use super::ConvertError;
-use super::blocks::Network;
+use super::network::Network;
 
 /// Side of the aligned face, and of what is left of it at the end.
 const SIDE: usize = 112;
@@ -10,16 +10,17 @@ const LAST: usize = 7;
 const FEATURES: usize = 512;
 
 /// Writes the network. The same weights give the same bytes, everywhere.
-pub fn mobilefacenet_to_onnx(weights: &[u8]) -> Result<Vec<u8>, ConvertError> {
+pub(super) fn mobilefacenet_to_onnx(weights: &[u8]) -> Result<Vec<u8>, ConvertError> {
     let mut network = Network::of(weights)?;
     let at = network.trunk(LAST)?;
     let vector = network.head(&at, FEATURES, None)?;
-    Ok(network.finish("mobilefacenet", SIDE, (&vector, FEATURES)))
+    Ok(network.graph.finish("mobilefacenet", &[1, 3, SIDE, SIDE], &[(&vector, &[1, FEATURES])]))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::blocks::tests::{folded, weights};
+    use super::super::blocks::tests::weights;
+    use super::super::network::tests::folded;
     use super::super::onnx::tests::holds;
     use super::*;
 

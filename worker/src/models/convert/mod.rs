@@ -7,8 +7,9 @@
 //! dlib's face recogniser, from TensorFlow.js to ONNX:
 //! - [`tensorflow_js`]: the weights; [`onnx`]: the file; [`face_resnet`]: the network.
 //!
-//! minivision's judge of liveness and FaceX-Zoo's face recogniser, from `PyTorch` to ONNX:
-//! - [`unpickle`], [`pickle`], [`torch`]: the weights; [`blocks`]: what the networks have in common; [`minifasnet`], [`mobilefacenet`].
+//! minivision's judge of liveness and FaceX-Zoo's models of faces, from `PyTorch` to ONNX:
+//! - [`unpickle`], [`pickle`], [`torch`]: the weights; [`network`]: convolutions, one after another.
+//! - [`retinaface`], [`pfld`]; [`blocks`]: what [`minifasnet`] and [`mobilefacenet`] have in common.
 
 mod blocks;
 mod container;
@@ -17,9 +18,12 @@ mod ggml;
 mod mel;
 mod minifasnet;
 mod mobilefacenet;
+mod network;
 mod onnx;
+mod pfld;
 mod pickle;
 mod q8;
+mod retinaface;
 mod tensorflow_js;
 mod torch;
 mod unpickle;
@@ -30,9 +34,19 @@ mod whisper;
 mod tests;
 
 pub use face_resnet::face_resnet_to_onnx;
-pub use minifasnet::minifasnet_to_onnx;
-pub use mobilefacenet::mobilefacenet_to_onnx;
 pub use whisper::whisper_to_ggml;
+
+use super::source::Architecture;
+
+/// A network's `PyTorch` file, as ONNX.
+pub fn pytorch_to_onnx(architecture: Architecture, weights: &[u8]) -> Result<Vec<u8>, ConvertError> {
+    match architecture {
+        Architecture::Minifasnet => minifasnet::minifasnet_to_onnx(weights),
+        Architecture::Mobilefacenet => mobilefacenet::mobilefacenet_to_onnx(weights),
+        Architecture::Pfld => pfld::pfld_to_onnx(weights),
+        Architecture::Retinaface => retinaface::retinaface_to_onnx(weights),
+    }
+}
 
 /// The weights or the tokenizer are not what the converter understands.
 #[derive(Debug, thiserror::Error)]

@@ -6,8 +6,13 @@ const OPERATORS: u64 = 13;
 
 const FLOAT: u64 = 1;
 const INT64: u64 = 7;
+const ATTRIBUTE_FLOAT: u64 = 1;
 const ATTRIBUTE_INT: u64 = 2;
+const ATTRIBUTE_TEXT: u64 = 3;
 const ATTRIBUTE_INTS: u64 = 7;
+
+/// In the shape of the whole's input or output, a length that the file leaves open.
+pub(super) const ANY: usize = usize::MAX;
 
 /// A message of protocol buffers.
 #[derive(Default)]
@@ -25,6 +30,8 @@ pub(super) struct Graph {
 pub(super) enum Attribute<'a> {
     Integer(u64),
     Integers(&'a [u64]),
+    Float(f32),
+    Text(&'a str),
 }
 
 /// The name of a value in the graph.
@@ -75,6 +82,14 @@ impl Graph {
                     }
                     attribute.number(20, ATTRIBUTE_INTS);
                 }
+                Attribute::Float(value) => {
+                    attribute.float(2, *value);
+                    attribute.number(20, ATTRIBUTE_FLOAT);
+                }
+                Attribute::Text(value) => {
+                    attribute.text(4, value);
+                    attribute.number(20, ATTRIBUTE_TEXT);
+                }
             }
             node.message(5, &attribute);
         }
@@ -82,13 +97,15 @@ impl Graph {
         output
     }
 
-    /// The file. `input` and `output` are the shapes of the whole.
-    pub(super) fn finish(self, name: &str, input: &[usize], output: (&Value, &[usize])) -> Vec<u8> {
+    /// The file: the shape of the whole's input, and its outputs with theirs.
+    pub(super) fn finish(self, name: &str, input: &[usize], outputs: &[(&Value, &[usize])]) -> Vec<u8> {
         let mut graph = self.nodes;
         graph.text(2, name);
         graph.0.extend(self.constants.0);
         graph.message(11, &described(&Self::input(), input));
-        graph.message(12, &described(output.0, output.1));
+        for (output, shape) in outputs {
+            graph.message(12, &described(output, shape));
+        }
         let mut operators = Message::default();
         operators.text(1, "");
         operators.number(2, OPERATORS);
@@ -124,7 +141,11 @@ fn described(value: &Value, shape: &[usize]) -> Message {
     let mut dimensions = Message::default();
     for length in shape {
         let mut dimension = Message::default();
-        dimension.number(1, *length as u64);
+        match *length {
+            // Without a name each is a length of its own.
+            ANY => {}
+            length => dimension.number(1, length as u64),
+        }
         dimensions.message(1, &dimension);
     }
     let (mut tensor, mut kind, mut described) = <(Message, Message, Message)>::default();
@@ -140,6 +161,11 @@ impl Message {
     fn number(&mut self, field: u64, value: u64) {
         self.varint(field << 3);
         self.varint(value);
+    }
+
+    fn float(&mut self, field: u64, value: f32) {
+        self.varint(field << 3 | 5);
+        self.0.extend(value.to_le_bytes());
     }
 
     fn bytes(&mut self, field: u64, value: &[u8]) {

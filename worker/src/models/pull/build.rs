@@ -5,9 +5,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::FetchError;
-use crate::models::convert::{
-    face_resnet_to_onnx, minifasnet_to_onnx, mobilefacenet_to_onnx, whisper_to_ggml,
-};
+use crate::models::convert::{face_resnet_to_onnx, pytorch_to_onnx, whisper_to_ggml};
 use crate::models::source::Build;
 
 /// Writes the model. `pieces` are in the order of the source; the tokenizer or manifest of a conversion comes last.
@@ -20,8 +18,9 @@ pub(super) fn build(build: &Build, pieces: &[PathBuf], to: &Path) -> Result<(), 
         (Build::FaceResnet { .. }, [weights @ .., manifest]) => {
             Ok(fs::write(to, face_resnet_to_onnx(&fs::read(manifest)?, &joined(weights)?)?)?)
         }
-        (Build::Minifasnet, pieces) => Ok(fs::write(to, minifasnet_to_onnx(&joined(pieces)?)?)?),
-        (Build::Mobilefacenet, pieces) => Ok(fs::write(to, mobilefacenet_to_onnx(&joined(pieces)?)?)?),
+        (Build::Pytorch(architecture), pieces) => {
+            Ok(fs::write(to, pytorch_to_onnx(*architecture, &joined(pieces)?)?)?)
+        }
         (_, pieces) => {
             let mut out = File::create(to)?;
             for piece in pieces {

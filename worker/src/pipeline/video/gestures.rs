@@ -51,7 +51,8 @@ impl Gestures {
         let followed =
             self.followed.take().filter(|followed| overlap(&followed.bounds(), face) >= STILL_THERE);
         let bounds = followed.as_ref().map_or(*face, Followed::bounds);
-        let Some(gesture) = Gesture::of(seconds, &finder.find(picture, &bounds, cancelled)?) else {
+        let landmarks = finder.find(picture, &bounds, cancelled)?;
+        let Some(gesture) = Gesture::of(seconds, &landmarks, finder.mouth_scale()) else {
             return Ok(());
         };
         let now = gesture.centre;

@@ -30,8 +30,8 @@ pub struct Gesture {
 }
 
 impl Gesture {
-    /// `None` unless these are the 106 landmarks of 2d106det.
-    pub fn of(seconds: f64, landmarks: &[Point]) -> Option<Self> {
+    /// `None` unless these are 106 landmarks in the order of 2d106det. Distances between lips are multiplied by `mouth_scale`.
+    pub fn of(seconds: f64, landmarks: &[Point], mouth_scale: f64) -> Option<Self> {
         if landmarks.len() != COUNT {
             return None;
         }
@@ -40,8 +40,8 @@ impl Gesture {
         let eye = |indices: &[usize]| mean(indices.iter().map(|index| landmarks[*index]));
         Some(Self {
             seconds,
-            mouth: between(INNER_LIPS),
-            lips: between(OUTER_LIPS),
+            mouth: mouth_scale * between(INNER_LIPS),
+            lips: mouth_scale * between(OUTER_LIPS),
             eye_opening: f64::midpoint(opening(LEFT_LIDS, LEFT_CORNERS), opening(RIGHT_LIDS, RIGHT_CORNERS)),
             eye_distance: distance(eye(&LEFT_EYE), eye(&RIGHT_EYE)),
             centre: mean(landmarks.iter().copied()),
@@ -69,13 +69,13 @@ mod tests {
         let mut landmarks = vec![Point { x: 50.0, y: 50.0 }; COUNT];
         landmarks[INNER_LIPS.0] = Point { x: 50.0, y: 80.0 };
         landmarks[INNER_LIPS.1] = Point { x: 50.0, y: 92.0 };
-        let gesture = Gesture::of(1.0, &landmarks).expect("106 points");
-        assert!((gesture.mouth - 12.0).abs() < 1e-9 && gesture.lips.abs() < 1e-9, "{gesture:?}");
+        let gesture = Gesture::of(1.0, &landmarks, 1.5).expect("106 points");
+        assert!((gesture.mouth - 18.0).abs() < 1e-9 && gesture.lips.abs() < 1e-9, "{gesture:?}");
     }
 
     #[test]
     fn other_landmarks_than_the_106_say_nothing() {
-        assert_eq!(Gesture::of(0.0, &[]), None);
-        assert_eq!(Gesture::of(0.0, &[Point { x: 1.0, y: 1.0 }; 68]), None);
+        assert_eq!(Gesture::of(0.0, &[], 1.0), None);
+        assert_eq!(Gesture::of(0.0, &[Point { x: 1.0, y: 1.0 }; 68], 1.0), None);
     }
 }

@@ -71,6 +71,8 @@ fn eyes() -> FakeEyes {
                     divisor,
                     score_threshold: 0.5,
                     overlap_threshold: 0.4,
+                    score_scale: None,
+                    widest: None,
                 },
                 Canvases::Square,
             )
@@ -119,6 +121,7 @@ fn eyes() -> FakeEyes {
                 mean,
                 divisor,
                 points: 106,
+                mouth_scale: 1.0,
             },
         )),
     };
