@@ -34,6 +34,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(resource("/metrics").route(web::get().to(health::metrics)))
         .service(resource("/openapi.json").route(web::get().to(document::handle)))
         .service(resource("/docs").route(web::get().to(page::handle)))
+        // Relative, since a proxy may have put something before it.
+        .service(web::redirect("/docs/", "../docs"))
         .service(resource("/docs/{file}").route(web::get().to(page::file)))
         .configure(v1_1::configure)
         .configure(v2::configure)

@@ -212,4 +212,6 @@ async fn the_page_loads_nothing_from_elsewhere() {
     let start = get(service.address, "/docs/start.js", &[]).await;
     assert!(start.body.contains("openapi.json"), "{start:?}");
     get(service.address, "/docs/nothing.js", &[]).await.expect_problem(404, "NOT_FOUND");
+    let slash = get(service.address, "/docs/", &[]).await;
+    assert_eq!((slash.status, slash.header("location")), (307, Some("../docs")));
 }
