@@ -104,6 +104,14 @@ impl Service {
         read(http(PATIENCE).get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await).await
     }
 
+    /// The checks that failed of what was answered.
+    pub(crate) async fn failed_checks(&self, answer: &Answer) -> Vec<Value> {
+        let id = answer.header("X-Verification-Id");
+        let verification = self.get(&format!("/v2/verifications/{id}")).await.json();
+        let checks = verification["checks"].as_array().expect("a list");
+        checks.iter().filter(|check| check["passed"] == false).cloned().collect()
+    }
+
     /// The verification once it has finished.
     pub(crate) async fn finished(&self, id: &str, within: Duration) -> Value {
         let deadline = tokio::time::Instant::now() + within;

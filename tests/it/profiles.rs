@@ -55,12 +55,8 @@ async fn another_recogniser_tells_people_apart_on_the_same_scale() {
 
 /// Which checks of a video failed.
 async fn failed(service: &Service, video: &str) -> Vec<String> {
-    let answer = service.video(video, "492817").await;
-    let id = answer.header("X-Verification-Id");
-    let verification = service.get(&format!("/v2/verifications/{id}")).await.json();
-    let checks = verification["checks"].as_array().expect("a list").clone();
-    let failed = checks.iter().filter(|check| check["passed"] == false);
-    failed.map(|check| check["name"].as_str().expect("a name").to_owned()).collect()
+    let failed = service.failed_checks(&service.video(video, "492817").await).await;
+    failed.iter().map(|check| check["name"].as_str().expect("a name").to_owned()).collect()
 }
 
 #[tokio::test]

@@ -80,11 +80,8 @@ async fn silence_noise_music_and_other_speech_never_pass() {
 
 /// The first reason of each check that failed.
 async fn reasons(service: &Service, answer: &Answer) -> Vec<String> {
-    let id = answer.header("X-Verification-Id");
-    let verification = service.get(&format!("/v2/verifications/{id}")).await.json();
-    let checks = verification["checks"].as_array().expect("a list").clone();
-    let failed = checks.iter().filter(|check| check["passed"] == false);
-    failed.map(|check| check["reasons"][0].as_str().expect("a reason").to_owned()).collect()
+    let failed = service.failed_checks(answer).await;
+    failed.iter().map(|check| check["reasons"][0].as_str().expect("a reason").to_owned()).collect()
 }
 
 /// A video that fails for nothing but its presentation, and the reasons of the checks that say so.

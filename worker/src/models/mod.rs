@@ -3,7 +3,7 @@
 //! - [`manifest`]: `models.toml`, embedded and replaceable; [`profile`]: which model plays each role.
 //! - [`task`]: what a model does and how it is fed; [`source`]: where its bytes can be had.
 //! - [`licence`]: what a model may be used for; [`digest`]: what its bytes must be.
-//! - [`convert`]: Whisper's weights, rewritten for whisper.cpp.
+//! - [`convert`]: weights in another program's form, rewritten; [`odds`]: probabilities as log-odds.
 //! - [`files`]: the folder that holds them; [`pull`]: how they come there.
 
 pub mod convert;
@@ -11,6 +11,7 @@ pub mod digest;
 pub mod files;
 pub mod licence;
 pub mod manifest;
+pub(crate) mod odds;
 pub mod profile;
 pub mod pull;
 pub mod source;

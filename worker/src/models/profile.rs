@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::manifest::{ManifestError, Model};
+use super::odds::log_odds;
 use super::task::{
     Detector, Embedder, EyeJudge, LandmarkFinder, LivenessJudge, Recogniser, Runtime, Task, VoiceDetector,
 };
@@ -72,8 +73,7 @@ impl Default for LivenessScale {
 impl Standard {
     /// Log-odds measured from the operating point of the model itself, a probability.
     pub fn from_threshold(threshold: f32) -> Self {
-        let threshold = f64::from(threshold).clamp(1e-6, 1.0 - 1e-6);
-        Self { mean: (threshold / (1.0 - threshold)).ln(), deviation: 1.0 }
+        Self { mean: log_odds(threshold.into()), deviation: 1.0 }
     }
 }
 

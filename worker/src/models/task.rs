@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::odds::{log_odds_within, sigmoid};
+
 /// A model's work, with all that its stage must know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,14 +36,14 @@ impl Task {
 
     /// A number that would be divided by or turn everything around.
     pub(super) fn fault(&self) -> Option<&'static str> {
-        let positive = |number: f32| number.is_finite() && number > 0.0;
+        let positive = |number: f64| number.is_finite() && number > 0.0;
         match self {
             Self::Detect(Detector { score_scale: Some(scale), .. })
                 if !(positive(scale.slope) && scale.shift.is_finite()) =>
             {
                 Some("has a score scale whose slope is not more than 0, or whose shift is no number")
             }
-            Self::Landmarks(finder) if !positive(finder.mouth_scale) => {
+            Self::Landmarks(finder) if !positive(finder.mouth_scale.into()) => {
                 Some("has a mouth scale that is not more than 0")
             }
             _ => None,
@@ -91,31 +93,24 @@ pub struct Detector {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreScale {
-    pub slope: f32,
-    pub shift: f32,
+    pub slope: f64,
+    pub shift: f64,
 }
 
 impl ScoreScale {
     /// The model's own score, 0 to 1, on the scale.
     pub fn scaled(self, own: f32) -> f32 {
-        sigmoid(log_odds(own) * self.slope + self.shift)
+        sigmoid(log_odds_within(own.into(), MARGIN) * self.slope + self.shift) as f32
     }
 
     /// The model's own score that is this one on the scale.
     pub fn own(self, scaled: f32) -> f32 {
-        sigmoid((log_odds(scaled) - self.shift) / self.slope)
+        sigmoid((log_odds_within(scaled.into(), MARGIN) - self.shift) / self.slope) as f32
     }
 }
 
 /// A score so near to 0 or 1 that no digits are left counts as the nearest one that has some.
-fn log_odds(score: f32) -> f32 {
-    let score = score.clamp(f32::EPSILON, 1.0 - f32::EPSILON);
-    (score / (1.0 - score)).ln()
-}
-
-fn sigmoid(log_odds: f32) -> f32 {
-    1.0 / (1.0 + (-log_odds).exp())
-}
+const MARGIN: f64 = f32::EPSILON as f64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

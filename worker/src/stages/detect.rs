@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::feed::{Canvas, channels, feed};
 use super::{retinaface, scrfd};
-use crate::engines::onnx::Inference;
+use crate::engines::onnx::{Inference, Tensor};
 use crate::engines::{EngineError, Picture};
 use crate::models::task::{Detector, DetectorFamily};
 
@@ -106,10 +106,9 @@ impl FaceDetector {
             let detail = format!("{} does not answer as its family does", self.model.name());
             EngineError::Failed { engine: "detect", detail }
         })?;
-        let faces = found.iter().map(|candidate| on_picture(candidate, canvas, region));
-        let faces = faces.map(|face| match scale {
-            Some(scale) => Face { score: f64::from(scale.scaled(face.score as f32)), ..face },
-            None => face,
+        let faces = found.into_iter().map(|found| {
+            let score = scale.map_or(found.score, |scale| scale.scaled(found.score));
+            on_picture(&Candidate { score, ..found }, canvas, region)
         });
         Ok(strongest(faces.collect(), self.settings.overlap_threshold))
     }
@@ -169,6 +168,14 @@ pub fn overlap(one: &BoundingBox, other: &BoundingBox) -> f64 {
     if all > 0.0 { shared / all } else { 0.0 }
 }
 
+/// The numbers of the output that has so many rows of that width.
+pub(super) fn output(outputs: &[Tensor], rows: usize, width: usize) -> Option<&[f32]> {
+    outputs
+        .iter()
+        .find(|tensor| tensor.shape().last() == Some(&width) && tensor.values().len() == rows * width)
+        .map(Tensor::values)
+}
+
 fn on_picture(candidate: &Candidate, canvas: Canvas, region: &BoundingBox) -> Face {
     let across = region.width / f64::from(canvas.used_width);
     let down = region.height / f64::from(canvas.used_height);
@@ -210,7 +217,7 @@ fn area(bounds: &BoundingBox) -> f64 {
 pub(super) mod tests {
     use super::super::scrfd::fake;
     use super::*;
-    use crate::engines::onnx::{FakeInference, Tensor};
+    use crate::engines::onnx::FakeInference;
     use crate::models::task::{Channels, ScoreScale};
 
     pub(in crate::stages) fn settings() -> Detector {

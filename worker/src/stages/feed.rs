@@ -33,6 +33,17 @@ impl Canvas {
     }
 }
 
+/// A square about the box's centre, its side `scale` times the box's longer one; it may reach beyond the picture.
+pub(super) fn square(face: &BoundingBox, scale: f64) -> BoundingBox {
+    let side = face.width.max(face.height) * scale;
+    BoundingBox {
+        x: face.x + (face.width - side) / 2.0,
+        y: face.y + (face.height - side) / 2.0,
+        width: side,
+        height: side,
+    }
+}
+
 /// Reused between calls, so that a picture costs no allocation but its tensor.
 #[derive(Default)]
 struct Scratch {

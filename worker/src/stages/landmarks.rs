@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_shared::domain::{BoundingBox, Point};
 use tokio_util::sync::CancellationToken;
 
-use super::feed::{Canvas, channels, feed};
+use super::feed::{Canvas, channels, feed, square};
 use crate::engines::onnx::{Inference, Tensor};
 use crate::engines::{EngineError, Picture};
 use crate::models::task::LandmarkFinder;
@@ -50,13 +50,7 @@ impl FaceLandmarks {
         let Some((model, settings)) = &self.finder else { return Ok(Vec::new()) };
         let scaling = settings.scaling();
         let pixels = settings.size;
-        let side = face.width.max(face.height) * f64::from(settings.crop_scale);
-        let region = BoundingBox {
-            x: face.x + (face.width - side) / 2.0,
-            y: face.y + (face.height - side) / 2.0,
-            width: side,
-            height: side,
-        };
+        let region = square(face, f64::from(settings.crop_scale));
         let mut input = model.input(&[1, channels(&scaling), pixels as usize, pixels as usize]);
         feed(input.values_mut(), Canvas::square(pixels), picture, &region, &scaling);
         let outputs = model.run(input, cancelled)?;
@@ -66,7 +60,7 @@ impl FaceLandmarks {
             return Err(EngineError::Failed { engine: "landmarks", detail });
         }
         // The model answers in -1..=1 of its crop.
-        let along = |start: f64, value: f32| start + f64::midpoint(f64::from(value), 1.0) * side;
+        let along = |start: f64, value: f32| start + f64::midpoint(f64::from(value), 1.0) * region.width;
         let (points, _) = values.as_chunks::<2>();
         Ok(points.iter().map(|[x, y]| Point { x: along(region.x, *x), y: along(region.y, *y) }).collect())
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use countersign_shared::domain::{BoundingBox, LivenessEvidence};
 use tokio_util::sync::CancellationToken;
 
-use super::feed::{Canvas, channels, feed};
+use super::feed::{Canvas, channels, feed, square};
 use crate::engines::onnx::{Inference, Pending, Tensor};
 use crate::engines::{EngineError, Picture};
+use crate::models::odds::{log_odds, sigmoid};
 use crate::models::task::{LivenessCrop, LivenessJudge};
 use crate::models::{LivenessScale, Standard};
 
@@ -143,17 +144,6 @@ fn shifted(picture: &Picture, face: &BoundingBox, scale: f64) -> BoundingBox {
     BoundingBox { x, y, width, height }
 }
 
-/// A square about the box's centre, which may reach beyond the picture.
-fn square(face: &BoundingBox, scale: f64) -> BoundingBox {
-    let side = face.width.max(face.height) * scale;
-    BoundingBox {
-        x: face.x + (face.width - side) / 2.0,
-        y: face.y + (face.height - side) / 2.0,
-        width: side,
-        height: side,
-    }
-}
-
 /// The log-odds of the class after softmax; computed from the logits, so that certainty does not round to 1.
 fn bona_fide_logit(logits: &[f32], class: usize) -> Option<f64> {
     let own = f64::from(*logits.get(class)?);
@@ -187,15 +177,6 @@ impl LivenessScale {
         let point = self.clip_operating_point.unwrap_or(self.operating_point);
         self.steepness * (point - self.operating_point)
     }
-}
-
-fn sigmoid(logit: f64) -> f64 {
-    1.0 / (1.0 + (-logit).exp())
-}
-
-fn log_odds(probability: f64) -> f64 {
-    let probability = probability.clamp(1e-6, 1.0 - 1e-6);
-    (probability / (1.0 - probability)).ln()
 }
 
 #[cfg(test)]

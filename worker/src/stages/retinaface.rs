@@ -2,7 +2,7 @@
 
 use countersign_shared::domain::{BoundingBox, Point};
 
-use super::detect::Candidate;
+use super::detect::{Candidate, output};
 use crate::engines::onnx::Tensor;
 
 /// Each grid's stride and the sides of the anchors of a cell, as in FaceX-Zoo and biubug6's `Pytorch_Retinaface`.
@@ -19,12 +19,7 @@ pub(super) fn candidates(
 ) -> Option<Vec<Candidate>> {
     let cells = |stride: usize| (width as usize).div_ceil(stride) * (height as usize).div_ceil(stride);
     let anchors: usize = GRIDS.iter().map(|(stride, sides)| cells(*stride) * sides.len()).sum();
-    let output = |width: usize| {
-        outputs
-            .iter()
-            .find(|tensor| tensor.shape().last() == Some(&width) && tensor.values().len() == anchors * width)
-            .map(Tensor::values)
-    };
+    let output = |width: usize| output(outputs, anchors, width);
     let (boxes, probabilities, points) = (output(4)?, output(2)?, output(10)?);
     let mut found = Vec::new();
     let mut first = 0;

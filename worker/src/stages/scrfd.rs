@@ -2,7 +2,7 @@
 
 use countersign_shared::domain::{BoundingBox, Point};
 
-use super::detect::Candidate;
+use super::detect::{Candidate, output};
 use crate::engines::onnx::Tensor;
 
 const STRIDES: [usize; 3] = [8, 16, 32];
@@ -19,14 +19,7 @@ pub(super) fn candidates(
     for stride in STRIDES {
         let (columns, rows) = (width as usize / stride, height as usize / stride);
         let anchors = columns * rows * ANCHORS;
-        let output = |width: usize| {
-            outputs
-                .iter()
-                .find(|tensor| {
-                    tensor.shape().last() == Some(&width) && tensor.values().len() == anchors * width
-                })
-                .map(Tensor::values)
-        };
+        let output = |width: usize| output(outputs, anchors, width);
         let (scores, distances, points) = (output(1)?, output(4)?, output(10)?);
         for (anchor, score) in scores.iter().enumerate().filter(|(_, score)| **score >= threshold) {
             let cell = anchor / ANCHORS;

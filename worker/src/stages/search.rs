@@ -7,7 +7,7 @@ use countersign_shared::domain::{BoundingBox, Face};
 use tokio_util::sync::CancellationToken;
 
 use super::detect::{FaceDetector, whole};
-use super::feed::reduced;
+use super::feed::{reduced, square};
 use super::turn::Turn;
 use crate::engines::{EngineError, Picture};
 
@@ -171,7 +171,7 @@ fn look(
 }
 
 /// The picture and half its size on each side: the detector misses faces that fill the frame.
-fn padded(picture: &Picture) -> BoundingBox {
+pub fn padded(picture: &Picture) -> BoundingBox {
     let BoundingBox { width, height, .. } = whole(picture);
     BoundingBox { x: -width / 2.0, y: -height / 2.0, width: width * 2.0, height: height * 2.0 }
 }
@@ -214,13 +214,7 @@ fn sharpen(
     let shown = bounds.width / shrink;
     // From near, the picture must have more pixels to show than the canvas did.
     let region = if shown < NARROW && shrink > 1.0 {
-        let reach = bounds.width.max(bounds.height) * NEAR;
-        BoundingBox {
-            x: bounds.x + (bounds.width - reach) / 2.0,
-            y: bounds.y + (bounds.height - reach) / 2.0,
-            width: reach,
-            height: reach,
-        }
+        square(&bounds, NEAR)
     } else if detector.is_too_wide(shown) {
         all
     } else {

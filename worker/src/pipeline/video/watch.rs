@@ -12,9 +12,9 @@ use super::gestures::Gestures;
 use crate::engines::{EngineError, Picture};
 use crate::pipeline::still::StillStage;
 use crate::stages::count::counted;
-use crate::stages::detect::{overlap, whole};
+use crate::stages::detect::overlap;
 use crate::stages::embed::Embedding;
-use crate::stages::search::{Expected, search};
+use crate::stages::search::{Expected, padded, search};
 use crate::stages::track::{Look, Reason, Tracker};
 use crate::stages::turn::Turn;
 
@@ -216,15 +216,7 @@ impl<'a> Watcher<'a> {
         if !faces.is_empty() || !self.ever_found {
             return Ok(faces);
         }
-        // A face that fills the frame is found in a picture with a margin.
-        let all = whole(picture);
-        let margin = BoundingBox {
-            x: -all.width / 2.0,
-            y: -all.height / 2.0,
-            width: all.width * 2.0,
-            height: all.height * 2.0,
-        };
-        detector.detect_in(picture, &margin, detector.large(), self.cancelled)
+        detector.detect_in(picture, &padded(picture), detector.large(), self.cancelled)
     }
 
     /// The followed face while it is among the large ones, else the largest.
