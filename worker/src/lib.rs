@@ -12,4 +12,5 @@ pub mod intake;
 pub mod models;
 pub mod pipeline;
 pub mod process;
+mod protobuf;
 pub mod stages;

@@ -13,7 +13,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 use serde_json::json;
 
-use super::graph::any_batch;
+use super::graph::{for_batches, for_cpu};
 use super::{Device, EngineError, ModelSettings, Runtime, Tensor, TensorPool, failed};
 
 /// A model's native sessions and the pool that their outputs come from.
@@ -66,6 +66,9 @@ impl ModelSession {
     }
 }
 
+/// Where ONNX Runtime computes in blocks of channels.
+const BLOCKS: bool = cfg!(target_arch = "x86_64");
+
 fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineError> {
     let builder = Session::builder(runtime.environment()).map_err(failed)?;
     // One thread for each session: several collapse when cores are contended, and jobs run in parallel anyway.
@@ -82,15 +85,23 @@ fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineEr
         .map_err(failed)?
         .with_inter_op_spinning(false)
         .map_err(failed)?
+        // A pattern is memory that is set apart for each shape of input, and takes longer than the arena without one.
+        .with_memory_pattern(settings.device != Device::Cpu)
+        .map_err(failed)?
         .with_execution_providers(providers(settings.device, &settings.file))
         .map_err(failed)?;
-    let session = if settings.batching.most > 1 {
-        let model = std::fs::read(&settings.file).map_err(failed)?;
-        builder.commit_from_memory(&any_batch(&model)?)
-    } else {
-        builder.commit_from_file(&settings.file)
-    };
-    session.map_err(failed)
+    let (several, blocks) = (settings.batching.most > 1, BLOCKS && settings.device == Device::Cpu);
+    if !several && !blocks {
+        return builder.commit_from_file(&settings.file).map_err(failed);
+    }
+    let mut model = std::fs::read(&settings.file).map_err(failed)?;
+    if several {
+        model = for_batches(model)?;
+    }
+    if blocks {
+        model = for_cpu(model)?;
+    }
+    builder.commit_from_memory(&model).map_err(failed)
 }
 
 /// A device that was asked for and is not there is an error; without it, the library falls back to the CPU silently.

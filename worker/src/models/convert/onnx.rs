@@ -1,5 +1,7 @@
 //! A small ONNX file: a chain of operators on constants, written as protocol buffers, the same bytes everywhere.
 
+use crate::protobuf::Message;
+
 /// `ir_version` and operator set of the file; ONNX Runtime has read them since 2021.
 const IR_VERSION: u64 = 7;
 const OPERATORS: u64 = 13;
@@ -13,10 +15,6 @@ const ATTRIBUTE_INTS: u64 = 7;
 
 /// In the shape of the whole's input or output, a length that the file leaves open.
 pub(super) const ANY: usize = usize::MAX;
-
-/// A message of protocol buffers.
-#[derive(Default)]
-struct Message(Vec<u8>);
 
 /// A graph that grows operator by operator.
 #[derive(Default)]
@@ -46,12 +44,12 @@ impl Graph {
 
     pub(super) fn floats(&mut self, shape: &[usize], values: &[f32]) -> Value {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.constant(shape, FLOAT, &bytes)
+        self.constant(shape, FLOAT, bytes)
     }
 
     pub(super) fn integers(&mut self, values: &[i64]) -> Value {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.constant(&[values.len()], INT64, &bytes)
+        self.constant(&[values.len()], INT64, bytes)
     }
 
     /// What the operator makes of the inputs.
@@ -114,10 +112,10 @@ impl Graph {
         model.text(2, "countersign");
         model.message(7, &graph);
         model.message(8, &operators);
-        model.0
+        model.write()
     }
 
-    fn constant(&mut self, shape: &[usize], kind: u64, bytes: &[u8]) -> Value {
+    fn constant(&mut self, shape: &[usize], kind: u64, bytes: Vec<u8>) -> Value {
         let name = self.name();
         let mut tensor = Message::default();
         for length in shape {
@@ -157,57 +155,12 @@ fn described(value: &Value, shape: &[usize]) -> Message {
     described
 }
 
-impl Message {
-    fn number(&mut self, field: u64, value: u64) {
-        self.varint(field << 3);
-        self.varint(value);
-    }
-
-    fn float(&mut self, field: u64, value: f32) {
-        self.varint(field << 3 | 5);
-        self.0.extend(value.to_le_bytes());
-    }
-
-    fn bytes(&mut self, field: u64, value: &[u8]) {
-        self.varint(field << 3 | 2);
-        self.varint(value.len() as u64);
-        self.0.extend(value);
-    }
-
-    fn text(&mut self, field: u64, value: &str) {
-        self.bytes(field, value.as_bytes());
-    }
-
-    fn message(&mut self, field: u64, value: &Self) {
-        self.bytes(field, &value.0);
-    }
-
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
-    use super::*;
-
     /// That these numbers are in the file, one after another.
     #[track_caller]
     pub(in crate::models::convert) fn holds(file: &[u8], numbers: &[f32]) {
         let bytes: Vec<u8> = numbers.iter().copied().flat_map(f32::to_le_bytes).collect();
         assert!(file.windows(bytes.len()).any(|window| window == bytes), "{numbers:?} are not in the file");
-    }
-
-    #[test]
-    fn numbers_are_written_as_protocol_buffers_have_them() {
-        let mut message = Message::default();
-        message.number(1, 150);
-        message.text(2, "testing");
-        // The two examples of the format's own documentation.
-        assert_eq!(message.0, b"\x08\x96\x01\x12\x07testing");
     }
 }
