@@ -1,9 +1,7 @@
-//! The pipeline of a configured profile: every model loaded and warm, one dispatch by kind.
+//! The pipeline of a configured profile: its models, and one dispatch by kind.
 
-use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 
 use countersign_shared::config::Config;
 use countersign_shared::domain::{Kind, Report};
@@ -16,7 +14,7 @@ use super::{Job, Pipeline, PipelineError};
 use crate::engines::EngineError;
 use crate::engines::media::MediaLimits;
 use crate::engines::onnx::InvalidDevice;
-use crate::engines::speech::SpeechEngine;
+use crate::engines::speech::{LateSpeech, SpeechEngine};
 use crate::models::{Manifest, ManifestError, ModelFiles, NotReady, Profile};
 
 /// Recogniser states when their number is not configured: each holds some hundred megabytes.
@@ -45,7 +43,7 @@ pub enum LoadError {
 }
 
 impl VerificationPipeline {
-    /// Loads the models of the configured profile and runs each once; takes seconds.
+    /// Loads the face models of the configured profile and runs each once; speech waits for the first clip.
     pub fn load(config: &Config) -> Result<Self, LoadError> {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
@@ -55,13 +53,9 @@ impl VerificationPipeline {
             0 => config.worker.effective_permits().min(SPEECH_SESSIONS_MAX),
             sessions => sessions,
         };
-        // Side by side: half of a start is either.
-        let (faces, speech) = thread::scope(|scope| {
-            let speech = scope.spawn(|| load_speech(&profile, &files, sessions));
-            (Faces::load(config, &profile, &files), speech.join())
-        });
-        let faces = faces?;
-        let speech = speech.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let faces = Faces::load(config, &profile, &files)?;
+        let (recogniser, voice) = speech_files(&profile, &files)?;
+        let speech = Arc::new(LateSpeech::new(recogniser, voice, sessions));
         let still = || Arc::clone(&faces.still);
         let mut for_video = faces.for_comparison();
         for_video.extend([used(&profile.voice_detector.model), used(&profile.recogniser.model)]);
@@ -74,7 +68,7 @@ impl VerificationPipeline {
                 config.pipeline.fail_fast,
             ),
             spoof: SpoofPipeline::new(still(), limits, thresholds, faces.for_liveness()),
-            video: VideoPipeline::new(config, still(), Arc::new(speech), for_video),
+            video: VideoPipeline::new(config, still(), speech, for_video),
         })
     }
 }
@@ -85,9 +79,12 @@ pub fn load_speech(
     files: &ModelFiles,
     sessions: usize,
 ) -> Result<SpeechEngine, LoadError> {
-    let recogniser = present(files, &profile.recogniser.model)?;
-    let voice = present(files, &profile.voice_detector.model)?;
+    let (recogniser, voice) = speech_files(profile, files)?;
     Ok(SpeechEngine::load(&recogniser, &voice, sessions)?)
+}
+
+fn speech_files(profile: &Profile, files: &ModelFiles) -> Result<(PathBuf, PathBuf), LoadError> {
+    Ok((present(files, &profile.recogniser.model)?, present(files, &profile.voice_detector.model)?))
 }
 
 impl Pipeline for VerificationPipeline {

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_shared::domain::{Digits, Language, SpeechEvidence};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
@@ -42,6 +42,7 @@ impl SpeechEngine {
     /// `model_path` is a multilingual Whisper model in ggml form, `vad_path` Silero's voice activity detector in ggml
     /// form.
     pub fn load(model_path: &Path, vad_path: &Path, sessions: usize) -> Result<Self, EngineError> {
+        let started = Instant::now();
         whisper_rs::install_logging_hooks();
         let sessions = sessions.max(1);
         let model = Arc::new(Model::load(model_path)?);
@@ -61,6 +62,11 @@ impl SpeechEngine {
         for _ in 0..sessions {
             readiness.recv().map_err(|_| failed("a thread ended while it warmed up"))??;
         }
+        tracing::info!(
+            model.sessions = sessions,
+            load.duration_ms = started.elapsed().as_millis() as u64,
+            "speech recogniser loaded"
+        );
         Ok(engine)
     }
 

@@ -1,6 +1,6 @@
 //! Speech: was the expected code spoken? Voice activity and forced scoring of digits, with whisper.cpp.
 //!
-//! - `engine`: the owner threads and their bounded channel.
+//! - `engine`: the owner threads and their bounded channel; `late`: the same, loaded when it is needed.
 //! - `recogniser`: one thread's states, and the order of its work on one clip.
 //! - `voice`, `window`: where someone speaks, and which stretches are worth hearing.
 //! - `scoring`: how well a code explains the sound; `tokens`: the model's vocabulary for it.
@@ -10,6 +10,7 @@
 mod engine;
 #[cfg(test)]
 mod fake;
+mod late;
 mod pairs;
 mod reading;
 mod recogniser;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub use engine::SpeechEngine;
 #[cfg(test)]
 pub use fake::FakeSpeech;
+pub use late::LateSpeech;
 pub use verdict::silent;
 
 use super::EngineError;
