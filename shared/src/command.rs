@@ -16,7 +16,7 @@ const EXIT_BAD_SETTINGS: u8 = 64;
 
 /// Loads the settings of `file` and of the process's environment, and runs the command on a runtime of its own.
 pub fn run(file: Option<&Path>, command: impl AsyncFnOnce(Config) -> ExitCode) -> ExitCode {
-    memory::share_arenas();
+    memory::keep_little();
     let config = match Config::load(file, environment()) {
         Ok(config) => config,
         Err(error) => return failure(&error),

@@ -6,13 +6,22 @@
 /// at the same speed (docs/performance.md).
 const ARENAS: libc::c_int = 2;
 
-/// Once, before the process has a second thread. `MALLOC_ARENA_MAX`, where it is set, stands.
-pub(crate) fn share_arenas() {
-    if std::env::var_os("MALLOC_ARENA_MAX").is_none() {
-        #[cfg(target_env = "gnu")]
-        // SAFETY: sets one number of the allocator, which reads it when a thread allocates for the first time.
-        unsafe {
-            libc::mallopt(libc::M_ARENA_MAX, ARENAS);
+/// glibc raises by itself, up to 32 MiB, from which size on memory goes back to the system at once when it is freed. What loading
+/// a model needs for a moment would stay.
+const MAPPED: libc::c_int = 1 << 20;
+
+/// Once, before the process has a second thread. `MALLOC_ARENA_MAX` and `MALLOC_MMAP_THRESHOLD_`, where they are set, stand.
+pub(crate) fn keep_little() {
+    #[cfg(target_env = "gnu")]
+    for (setting, number, value) in [
+        ("MALLOC_ARENA_MAX", libc::M_ARENA_MAX, ARENAS),
+        ("MALLOC_MMAP_THRESHOLD_", libc::M_MMAP_THRESHOLD, MAPPED),
+    ] {
+        if std::env::var_os(setting).is_none() {
+            // SAFETY: sets one number of the allocator, which no other thread can be reading yet.
+            unsafe {
+                libc::mallopt(number, value);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`OnnxModel`]: one model behind its channel, the real [`Inference`].
 //! - [`Tensor`]: what goes in and comes out; its buffer returns to a pool when it is dropped.
 
+mod arena;
 mod batch;
 mod device;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
-use super::{EngineError, failed};
+use super::{EngineError, arena, failed};
 
 /// The loaded library. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,6 +36,7 @@ impl Runtime {
             .build()
             .map_err(failed)?;
         environment.set_log_level(LogLevel::Warning);
+        arena::share(&environment)?;
         *loaded = Some((library.to_owned(), environment.clone()));
         Ok(Self { environment })
     }

@@ -72,7 +72,7 @@ const BLOCKS: bool = cfg!(target_arch = "x86_64");
 fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineError> {
     let builder = Session::builder(runtime.environment()).map_err(failed)?;
     // One thread for each session: several collapse when cores are contended, and jobs run in parallel anyway.
-    let mut builder = builder
+    let builder = builder
         .with_log_level(LogLevel::Warning)
         .map_err(failed)?
         .with_optimization_level(GraphOptimizationLevel::All)
@@ -85,11 +85,16 @@ fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineEr
         .map_err(failed)?
         .with_inter_op_spinning(false)
         .map_err(failed)?
-        // A pattern is memory that is set apart for each shape of input, and takes longer than the arena without one.
-        .with_memory_pattern(settings.device != Device::Cpu)
-        .map_err(failed)?
         .with_execution_providers(providers(settings.device, &settings.file))
         .map_err(failed)?;
+    let mut builder = match settings.device {
+        Device::Cpu => {
+            // A pattern is memory that each session keeps for each shape of input, and is no faster.
+            let builder = builder.with_memory_pattern(false).map_err(failed)?;
+            builder.with_env_allocators().map_err(failed)?
+        }
+        Device::OpenVino | Device::Cuda(_) | Device::TensorRt(_) => builder,
+    };
     let (several, blocks) = (settings.batching.most > 1, BLOCKS && settings.device == Device::Cpu);
     if !several && !blocks {
         return builder.commit_from_file(&settings.file).map_err(failed);
@@ -116,7 +121,6 @@ fn providers(device: Device, file: &Path) -> Vec<ExecutionProviderDispatch> {
             .error_on_failure()
     };
     match device {
-        // Shapes are few and fixed, so the arena stays as large as one run needs.
         Device::Cpu => vec![ep::CPU::default().with_arena_allocator(true).build().error_on_failure()],
         Device::OpenVino => vec![
             ep::OpenVINO::default()
