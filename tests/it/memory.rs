@@ -1,4 +1,4 @@
-//! Memory per upload is bounded by the chunk, not by the file.
+//! Memory: what an upload takes is bounded by the chunk, not by the file, and who sends photos alone holds no speech recogniser.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,4 +55,14 @@ async fn a_90_megabyte_upload_takes_less_than_30_megabytes() {
 
     let grown = most.load(Ordering::Relaxed).saturating_sub(before);
     assert!(grown < MOST_GROWTH, "{grown} bytes while {length} arrived");
+}
+
+#[tokio::test]
+async fn the_speech_recogniser_is_loaded_when_the_first_video_comes() {
+    let service = Service::start(&[]);
+    let listens = || service.threads().iter().any(|name| name.starts_with("speech-"));
+    let photo = service.photo("id_card.jpg", "selfie.jpg").await;
+    assert!(photo.passed() && !listens(), "{}", photo.text);
+    let video = service.video("video.mp4", DIGITS).await;
+    assert!(video.passed() && listens(), "{}", video.text);
 }

@@ -145,6 +145,14 @@ impl Service {
         kibibytes * 1024
     }
 
+    /// The names of the process's threads.
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let id = self.process.as_ref().expect("a service of the test's own").id();
+        let threads = std::fs::read_dir(format!("/proc/{id}/task")).expect("the process runs");
+        // One that has just ended has no name any more.
+        threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok()).collect()
+    }
+
     /// SIGKILL: no destructor, no drain.
     pub(crate) fn kill(mut self) -> Arc<Folder> {
         self.process().kill().expect("the process is ours");

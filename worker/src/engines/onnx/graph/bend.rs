@@ -1,8 +1,9 @@
 //! `PReLU` (He et al. 2015) as convolutions: ONNX Runtime leaves the layout of its fast convolutions for it and comes back
 //! after it, which costs more than the arithmetic.
 
-use super::channels::{BLOCK, channels};
-use super::network::{Floats, Network, Node};
+use super::channels::{BLOCK, channels, is_of_channels};
+use super::network::{Floats, Network};
+use super::node::Node;
 
 /// x, or a x where x is negative, is x + (1 - a) max(0, -x): twice a factor for each channel, and a sum.
 pub(super) fn bend_by_convolutions(network: &mut Network) {
@@ -12,7 +13,9 @@ pub(super) fn bend_by_convolutions(network: &mut Network) {
         let count =
             node.inputs.first().and_then(|input| channels.get(input)).filter(|count| **count % BLOCK == 0);
         match (slopes, count) {
-            (Some(slopes), Some(count)) if node.is("PRelu") && slopes.values.len() == *count => {
+            (Some(slopes), Some(count))
+                if node.is("PRelu") && is_of_channels(&node, &slopes.shape, *count) =>
+            {
                 let less = slopes.values.iter().map(|slope| 1.0 - slope).collect();
                 let (input, output) = (node.inputs[0].clone(), node.outputs[0].clone());
                 let negated = scaled(network, &input, vec![-1.0; *count]);

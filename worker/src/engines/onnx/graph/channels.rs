@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::protobuf::Malformed;
 
-use super::network::{Floats, Network, Node};
+use super::network::{Floats, Network};
+use super::node::Node;
 
 /// Channels in the largest block.
 pub(super) const BLOCK: usize = 16;
@@ -134,17 +135,23 @@ fn free(node: &Node, network: &Network, channels: &HashMap<String, usize>) -> bo
     }
     let [output] = node.outputs.as_slice() else { return false };
     let Some(count) = channels.get(output).filter(|_| channelwise(node)) else { return false };
-    let bears = |input: &String| match network.shape(input) {
-        _ if channels.get(input) == Some(count) => true,
-        Some(constant) => {
-            !["Add", "Mul"].iter().any(|operator| node.is(operator))
-                && *count > 1
-                && constant.contains(count)
-                && constant.iter().product::<usize>() == *count
-        }
-        None => false,
+    let bears = |input: &String| {
+        let constant = network.shape(input);
+        channels.get(input) == Some(count)
+            || constant.is_some_and(|shape| *count > 1 && is_of_channels(node, &shape, *count))
     };
     node.inputs.iter().all(bears)
+}
+
+/// Whether the operator's constant of that shape holds one number for each of so many channels.
+pub(super) fn is_of_channels(node: &Node, shape: &[usize], count: usize) -> bool {
+    let along = match node.operator.as_str() {
+        "BatchNormalization" => shape == [count],
+        // Rows and columns come after the channels.
+        "PRelu" => shape.ends_with(&[count, 1, 1]),
+        _ => false,
+    };
+    along && shape.iter().product::<usize>() == count
 }
 
 /// Names another constant, as long as that along the axis, unless this one is.

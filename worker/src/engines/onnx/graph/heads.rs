@@ -4,7 +4,8 @@
 use crate::protobuf::Malformed;
 
 use super::channels::{BLOCK, Convolution};
-use super::network::{Floats, Network, Node};
+use super::network::{Floats, Network};
+use super::node::Node;
 
 /// The version of the operators since which a split's lengths are an input.
 const LENGTHS_ARE_AN_INPUT: u64 = 13;

@@ -3,7 +3,7 @@
 //!
 //! - [`batch`]: any number of pictures.
 //! - [`channels`], [`heads`], [`bend`]: less work for a CPU (docs/performance.md).
-//! - [`network`]: operators and constants; [`fields`]: where they stand in the file.
+//! - [`network`], [`node`]: operators and constants; [`fields`]: where they stand in the file.
 
 mod batch;
 mod bend;
@@ -11,6 +11,7 @@ mod channels;
 mod fields;
 mod heads;
 mod network;
+mod node;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,8 @@ use bytes::Bytes;
 
 use crate::protobuf::{Malformed, Message};
 
-use self::network::{Network, Node};
+use self::network::Network;
+use self::node::Node;
 use super::{EngineError, failed};
 
 /// The same model for any number of pictures.
@@ -28,15 +30,18 @@ pub(super) fn for_batches(model: Vec<u8>) -> Result<Vec<u8>, EngineError> {
     Ok(model.write())
 }
 
-/// The same model, its convolutions such that ONNX Runtime's CPU provider can stay in the layout that it is fastest in.
+/// The same model, its convolutions such that ONNX Runtime's CPU provider can stay in the layout that it is fastest in. One with
+/// graphs within its graph stays as it is: what those use of it isn't known here.
 pub(super) fn for_cpu(model: Vec<u8>) -> Result<Vec<u8>, EngineError> {
-    let mut network = Message::read(&Bytes::from(model)).and_then(Network::read).map_err(broken)?;
-    if !network.nodes.iter().any(Node::holds_graph) {
-        heads::join_heads(&mut network).map_err(broken)?;
-        channels::fill_blocks(&mut network).map_err(broken)?;
-        bend::bend_by_convolutions(&mut network);
+    let model = Bytes::from(model);
+    let mut network = Message::read(&model).and_then(Network::read).map_err(broken)?;
+    if network.nodes.iter().any(Node::holds_graph) {
+        return Ok(model.into());
     }
-    Ok(network.write().write())
+    heads::join_heads(&mut network).map_err(broken)?;
+    channels::fill_blocks(&mut network).map_err(broken)?;
+    bend::bend_by_convolutions(&mut network);
+    Ok(network.write().map_err(broken)?.write())
 }
 
 fn broken(error: Malformed) -> EngineError {

@@ -7,11 +7,10 @@ use bytes::Bytes;
 use crate::protobuf::{Malformed, Message};
 
 use super::fields::{
-    ATTRIBUTE, ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS, ATTRIBUTE_INTEGER, ATTRIBUTE_INTEGERS, ATTRIBUTE_NAME,
-    ATTRIBUTE_TYPE, DIMENSION, DOMAIN, ELEMENT, FLOATS, GRAPH, INITIALIZER, IS_FLOAT, IS_INT64, IS_INTEGER,
-    IS_INTEGERS, NODE, NODE_DOMAIN, NODE_INPUT, NODE_OUTPUT, OPERATOR, OPERATOR_SET, OUTPUT, RAW,
-    TENSOR_NAME, VALUE_INFO, VALUE_NAME, VERSION,
+    DIMENSION, DOMAIN, ELEMENT, FLOATS, GRAPH, INITIALIZER, IS_FLOAT, IS_INT64, NODE, OPERATOR_SET, OUTPUT,
+    RAW, TENSOR_NAME, VALUE_INFO, VALUE_NAME, VERSION,
 };
+use super::node::Node;
 
 pub(super) struct Network {
     model: Message,
@@ -19,17 +18,6 @@ pub(super) struct Network {
     pub(super) nodes: Vec<Node>,
     constants: BTreeMap<String, Message>,
     made: usize,
-}
-
-/// An operator, what it is applied to, and the names of what it makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Node {
-    pub(super) operator: String,
-    pub(super) inputs: Vec<String>,
-    pub(super) outputs: Vec<String>,
-    pub(super) attributes: Vec<Message>,
-    /// Its name, its domain and what else is said of it.
-    other: Message,
 }
 
 /// A constant of floats, row after row.
@@ -55,9 +43,11 @@ impl Network {
         Ok(Self { model, graph, nodes, constants, made: 0 })
     }
 
-    /// Constants that no operator is applied to are left out.
-    pub(super) fn write(mut self) -> Message {
-        let used: HashSet<&String> = self.nodes.iter().flat_map(|node| &node.inputs).collect();
+    /// Constants that are neither what an operator is applied to nor what the whole gives are left out.
+    pub(super) fn write(mut self) -> Result<Message, Malformed> {
+        let outputs = self.outputs()?;
+        let used: HashSet<&String> =
+            self.nodes.iter().flat_map(|node| &node.inputs).chain(&outputs).collect();
         for (_, tensor) in self.constants.iter().filter(|(name, _)| used.contains(name)) {
             self.graph.message(INITIALIZER, tensor);
         }
@@ -65,7 +55,7 @@ impl Network {
             self.graph.message(NODE, &node.write());
         }
         self.model.message(GRAPH, &self.graph);
-        self.model
+        Ok(self.model)
     }
 
     /// The version of ONNX's own operators.
@@ -130,72 +120,5 @@ impl Network {
     pub(super) fn name(&mut self) -> String {
         self.made += 1;
         format!("countersign/{}", self.made)
-    }
-}
-
-impl Node {
-    pub(super) fn new(operator: &str, inputs: Vec<String>, outputs: Vec<String>) -> Self {
-        let operator = operator.to_owned();
-        Self { operator, inputs, outputs, attributes: Vec::new(), other: Message::default() }
-    }
-
-    fn read(node: &Message) -> Result<Self, Malformed> {
-        const OWN: [u64; 4] = [NODE_INPUT, NODE_OUTPUT, OPERATOR, ATTRIBUTE];
-        let other = node.0.iter().filter(|(field, _)| !OWN.contains(field)).cloned().collect();
-        Ok(Self {
-            operator: node.texts(OPERATOR)?.pop().ok_or(Malformed)?,
-            inputs: node.texts(NODE_INPUT)?,
-            outputs: node.texts(NODE_OUTPUT)?,
-            attributes: node.all(ATTRIBUTE).map(Message::read).collect::<Result<_, _>>()?,
-            other: Message(other),
-        })
-    }
-
-    fn write(&self) -> Message {
-        let mut node = Message::default();
-        self.inputs.iter().for_each(|input| node.text(NODE_INPUT, input));
-        self.outputs.iter().for_each(|output| node.text(NODE_OUTPUT, output));
-        node.text(OPERATOR, &self.operator);
-        self.attributes.iter().for_each(|attribute| node.message(ATTRIBUTE, attribute));
-        node.0.extend(self.other.0.iter().cloned());
-        node
-    }
-
-    /// Whether it is that operator of ONNX's own.
-    pub(super) fn is(&self, operator: &str) -> bool {
-        self.operator == operator && self.other.last(NODE_DOMAIN).is_none_or(Bytes::is_empty)
-    }
-
-    /// Whether it holds a graph of its own, which may use what this one names.
-    pub(super) fn holds_graph(&self) -> bool {
-        let graphs = |attribute: &Message| {
-            [ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS].iter().any(|field| attribute.last(*field).is_some())
-        };
-        self.attributes.iter().any(graphs)
-    }
-
-    pub(super) fn integer(&self, name: &str) -> Option<u64> {
-        let named = |attribute: &&Message| attribute.last(ATTRIBUTE_NAME).is_some_and(|own| own == name);
-        self.attributes.iter().find(named)?.numbers(ATTRIBUTE_INTEGER).ok()?.pop()
-    }
-
-    pub(super) fn set_integer(&mut self, name: &str, value: u64) {
-        self.attributes.retain(|attribute| attribute.last(ATTRIBUTE_NAME).is_none_or(|own| own != name));
-        let mut attribute = Message::default();
-        attribute.text(ATTRIBUTE_NAME, name);
-        attribute.number(ATTRIBUTE_INTEGER, value);
-        attribute.number(ATTRIBUTE_TYPE, IS_INTEGER);
-        self.attributes.push(attribute);
-    }
-
-    pub(super) fn with_integers(mut self, name: &str, values: &[u64]) -> Self {
-        let mut attribute = Message::default();
-        attribute.text(ATTRIBUTE_NAME, name);
-        for value in values {
-            attribute.number(ATTRIBUTE_INTEGERS, *value);
-        }
-        attribute.number(ATTRIBUTE_TYPE, IS_INTEGERS);
-        self.attributes.push(attribute);
-        self
     }
 }

@@ -119,14 +119,28 @@ fn what_is_negative_is_bent_by_convolutions_of_each_channel_alone() {
     let mut network = network(13);
     let at = apply(&mut network, "Conv", "input", &[&[16, 3, 1, 1]]);
     let bent = apply(&mut network, "PRelu", &at, &[&[16, 1, 1]]);
-    let flat = apply(&mut network, "Flatten", &bent, &[]);
-    apply(&mut network, "PRelu", &flat, &[&[16]]);
+    // Of as many columns, not channels.
+    apply(&mut network, "PRelu", &bent, &[&[16]]);
     bend::bend_by_convolutions(&mut network);
     let operators: Vec<&str> = network.nodes.iter().map(|node| node.operator.as_str()).collect();
-    assert_eq!(operators, ["Conv", "Conv", "Relu", "Conv", "Add", "Flatten", "PRelu"]);
+    assert_eq!(operators, ["Conv", "Conv", "Relu", "Conv", "Add", "PRelu"]);
     let factors = |node: &Node| network.floats(&node.inputs[1]).expect("it is a constant").values;
     assert_eq!((factors(&network.nodes[1]), factors(&network.nodes[3])), (vec![-1.0; 16], vec![0.5; 16]));
     assert_eq!((&network.nodes[4].inputs[1], &network.nodes[4].outputs[0]), (&at, &bent));
+}
+
+#[test]
+fn a_model_with_a_graph_within_its_graph_stays_as_it_is() {
+    let mut network = network(13);
+    apply(&mut network, "If", "input", &[]);
+    let before = apply(&mut network, "Conv", "input", &[&[13, 3, 1, 1]]);
+    in_depth(&mut network, &before, 13);
+    // `g` of an attribute.
+    let mut branch = Message::default();
+    branch.message(6, &Message::default());
+    network.nodes[0].attributes.push(branch);
+    let model = network.write().expect("it is whole").write();
+    assert_eq!(for_cpu(model.clone()).expect("it is a model"), model);
 }
 
 #[test]
