@@ -6,8 +6,8 @@
 /// at the same speed (docs/performance.md).
 const ARENAS: libc::c_int = 2;
 
-/// glibc raises by itself, up to 32 MiB, from which size on memory goes back to the system at once when it is freed. What loading
-/// a model needs for a moment would stay.
+/// The size from which freed memory goes back to the system at once. glibc raises it by itself, up to 32 MiB, and what loading a
+/// model needed for a moment would stay.
 const MAPPED: libc::c_int = 1 << 20;
 
 /// Once, before the process has a second thread. `MALLOC_ARENA_MAX` and `MALLOC_MMAP_THRESHOLD_`, where they are set, stand.

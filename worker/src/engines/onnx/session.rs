@@ -89,7 +89,7 @@ fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineEr
         .map_err(failed)?;
     let mut builder = match settings.device {
         Device::Cpu => {
-            // A pattern is memory that each session keeps for each shape of input, and is no faster.
+            // A memory pattern is kept by each session for each shape of input, and is no faster.
             let builder = builder.with_memory_pattern(false).map_err(failed)?;
             builder.with_env_allocators().map_err(failed)?
         }
