@@ -14,7 +14,7 @@ pub mod command;
 pub mod config;
 pub mod domain;
 pub mod health;
-mod memory;
+pub mod memory;
 pub mod process;
 pub mod queue;
 pub mod rate;

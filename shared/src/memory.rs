@@ -1,5 +1,5 @@
 //! How the C library hands out memory, to the native libraries and to us.
-#![expect(unsafe_code, reason = "no crate wraps the call")]
+#![expect(unsafe_code, reason = "no crate wraps the calls")]
 
 /// glibc gives up to eight arenas a core to threads that allocate at the same time, and what is freed in one serves no
 /// other. A worker has dozens of threads of which as many work as there are cores: two arenas hold a sixth less memory,
@@ -23,5 +23,14 @@ pub(crate) fn keep_little() {
                 libc::mallopt(number, value);
             }
         }
+    }
+}
+
+/// Gives back to the system what is free, after something large was loaded.
+pub fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: looks through what is free, behind the allocator's own locks.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }

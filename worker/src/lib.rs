@@ -10,6 +10,7 @@
 pub mod engines;
 pub mod intake;
 pub mod models;
+mod onnx_file;
 pub mod pipeline;
 pub mod process;
 mod protobuf;

@@ -8,7 +8,7 @@ const EIGHT: u64 = 1;
 const BYTES: u64 = 2;
 const FOUR: u64 = 5;
 
-/// Fields in their order, numbers and contents. A message that was read is written as the same bytes.
+/// Fields in their order, numbers and contents. A message that was read is written as the same bytes, but for numbers that were longer than they need be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Message(pub(crate) Vec<(u64, Content)>);
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::source::Expected;
-use super::{Digest, Model, Profile};
+use super::{Digest, Model};
 
 const RECEIPTS: &str = ".receipts.json";
 const CHUNK: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub enum State {
     Missing,
 }
 
-/// Models of the profile that can't be used.
+/// Models that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("models are missing or damaged in `{}`: {}; run `countersign models pull`", dir.display(), names.join(", "))]
 pub struct NotReady {
@@ -103,10 +103,10 @@ impl ModelFiles {
         }
     }
 
-    /// Every model of the profile is there and is what the manifest says; to be called before models are loaded.
-    pub fn ensure(&self, profile: &Profile) -> Result<(), NotReady> {
-        let names: Vec<String> = profile
-            .models()
+    /// Each of these models is there and is what the manifest says; to be called before they are loaded.
+    pub fn ensure<'a>(&self, models: impl IntoIterator<Item = &'a Model>) -> Result<(), NotReady> {
+        let names: Vec<String> = models
+            .into_iter()
             .filter(|model| !matches!(self.check(model), Ok(State::Present)))
             .map(|model| model.name.clone())
             .collect();

@@ -134,7 +134,7 @@ impl<'a> Loader<'a> {
 }
 
 /// Where the model lies, if it does.
-pub fn present(files: &ModelFiles, model: &Model) -> Result<std::path::PathBuf, LoadError> {
+fn present(files: &ModelFiles, model: &Model) -> Result<std::path::PathBuf, LoadError> {
     let path = files.path(model);
     if path.is_file() { Ok(path) } else { Err(LoadError::Missing { model: model.name.clone(), path }) }
 }

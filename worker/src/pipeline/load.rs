@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use countersign_shared::config::Config;
 use countersign_shared::domain::{Kind, Report};
+use countersign_shared::memory;
 
-use super::faces::{Faces, present, used};
+use super::faces::{Faces, used};
 use super::photo::PhotoPipeline;
 use super::spoof::SpoofPipeline;
 use super::video::VideoPipeline;
@@ -43,22 +44,27 @@ pub enum LoadError {
 }
 
 impl VerificationPipeline {
-    /// Loads the face models of the configured profile and runs each once; speech waits for the first clip.
+    /// Loads the face models of the configured profile and runs each once; speech, whose files are only verified, waits for the first
+    /// clip.
     pub fn load(config: &Config) -> Result<Self, LoadError> {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
-        files.ensure(&profile)?;
+        files.ensure(profile.models())?;
         let (limits, thresholds) = (MediaLimits::new(config), config.pipeline.thresholds());
         let sessions = match config.models.speech_sessions {
             0 => config.worker.effective_permits().min(SPEECH_SESSIONS_MAX),
             sessions => sessions,
         };
         let faces = Faces::load(config, &profile, &files)?;
-        let (recogniser, voice) = speech_files(&profile, &files)?;
-        let speech = Arc::new(LateSpeech::new(recogniser, voice, sessions));
         let still = || Arc::clone(&faces.still);
         let mut for_video = faces.for_comparison();
         for_video.extend([used(&profile.voice_detector.model), used(&profile.recogniser.model)]);
+        let speech = Arc::new(LateSpeech::new(move || {
+            let engine = load_speech(&profile, &files, sessions).map_err(unheard)?;
+            memory::give_back();
+            Ok(Arc::new(engine))
+        }));
+        memory::give_back();
         Ok(Self {
             photo: PhotoPipeline::new(
                 still(),
@@ -79,12 +85,16 @@ pub fn load_speech(
     files: &ModelFiles,
     sessions: usize,
 ) -> Result<SpeechEngine, LoadError> {
-    let (recogniser, voice) = speech_files(profile, files)?;
-    Ok(SpeechEngine::load(&recogniser, &voice, sessions)?)
+    let (recogniser, voice) = (&profile.recogniser.model, &profile.voice_detector.model);
+    files.ensure([recogniser, voice])?;
+    Ok(SpeechEngine::load(&files.path(recogniser), &files.path(voice), sessions)?)
 }
 
-fn speech_files(profile: &Profile, files: &ModelFiles) -> Result<(PathBuf, PathBuf), LoadError> {
-    Ok((present(files, &profile.recogniser.model)?, present(files, &profile.voice_detector.model)?))
+fn unheard(error: LoadError) -> EngineError {
+    match error {
+        LoadError::Engine(error) => error,
+        other => EngineError::Failed { engine: "speech", detail: other.to_string() },
+    }
 }
 
 impl Pipeline for VerificationPipeline {

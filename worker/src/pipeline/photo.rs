@@ -7,11 +7,10 @@ use countersign_shared::domain::{
     Evidence, Kind, MediaRole, ModelUsed, PhotoEvidence, REPORT_VERSION, Report, Thresholds, Timestamp,
     Verdict,
 };
-use countersign_shared::telemetry;
 
 use super::still::{Still, StillStage, Subject};
 use super::{Job, PipelineError, decide};
-use crate::engines::media::{MediaLimits, decode_image};
+use crate::engines::media::MediaLimits;
 
 /// Everything that a photo is verified with.
 pub struct PhotoPipeline {
@@ -87,10 +86,6 @@ impl PhotoPipeline {
     }
 
     fn look(&self, job: &Job, role: MediaRole, subject: Subject) -> Result<Still, PipelineError> {
-        let image = {
-            let _stage = telemetry::stage("decode");
-            decode_image(job.file(role)?, &self.limits)?
-        };
-        self.still.look(&image, subject, &job.cancelled)
+        self.still.look_at(job.file(role)?, &self.limits, subject, &job.cancelled)
     }
 }

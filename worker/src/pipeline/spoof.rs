@@ -5,11 +5,10 @@ use std::sync::Arc;
 use countersign_shared::domain::{
     Evidence, Kind, MediaRole, ModelUsed, REPORT_VERSION, Report, SpoofEvidence, Thresholds, Timestamp,
 };
-use countersign_shared::telemetry;
 
 use super::still::{StillStage, Subject};
 use super::{Job, PipelineError, decide};
-use crate::engines::media::{MediaLimits, decode_image};
+use crate::engines::media::MediaLimits;
 
 /// Everything that a photo is checked with.
 pub struct SpoofPipeline {
@@ -33,11 +32,8 @@ impl SpoofPipeline {
     /// Runs one job of [`Kind::Spoof`].
     pub fn run(&self, job: &Job) -> Result<Report, PipelineError> {
         let started_at = Timestamp::now();
-        let image = {
-            let _stage = telemetry::stage("decode");
-            decode_image(job.file(MediaRole::Photo)?, &self.limits)?
-        };
-        let photo = self.still.look(&image, Subject::LoneSelfie, &job.cancelled)?.evidence;
+        let file = job.file(MediaRole::Photo)?;
+        let photo = self.still.look_at(file, &self.limits, Subject::LoneSelfie, &job.cancelled)?.evidence;
         let checks = decide::spoof_checks(&photo, &self.thresholds);
         Ok(Report {
             version: REPORT_VERSION,

@@ -1,5 +1,6 @@
 //! One still, a card or a selfie, from its pixels to everything that is said of it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use countersign_shared::domain::{BoundingBox, Face, FaceQuality, Point, StillEvidence};
@@ -8,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
 use crate::engines::Picture;
-use crate::engines::media::DecodedImage;
+use crate::engines::media::{DecodedImage, MediaLimits, decode_image};
 use crate::stages::count;
 use crate::stages::detect::FaceDetector;
 use crate::stages::embed::{Embedding, FaceEmbedder};
@@ -75,6 +76,23 @@ impl Still {
 const GHOST_CANDIDATES: usize = 4;
 
 impl StillStage {
+    /// Decodes the file and looks at its picture.
+    pub fn look_at(
+        &self,
+        file: &Path,
+        limits: &MediaLimits,
+        subject: Subject,
+        cancelled: &CancellationToken,
+    ) -> Result<Still, PipelineError> {
+        let image = {
+            let _stage = telemetry::stage("decode");
+            decode_image(file, limits)?
+        };
+        let still = self.look(&image, subject, cancelled);
+        image.recycle();
+        still
+    }
+
     /// Finds the face that is meant, counts the others, and asks every model about it. A still without a face is a
     /// finding, not an error.
     pub fn look(

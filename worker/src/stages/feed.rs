@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::ops::Range;
 
 use countersign_shared::domain::BoundingBox;
 
@@ -66,9 +67,8 @@ pub fn feed(planes: &mut [f32], canvas: Canvas, picture: &Picture, region: &Boun
     let table = scale_table(scaling);
     let horizontal = Overlap::new(region.x, region.width, canvas.used_width, picture.width());
     let vertical = Overlap::new(region.y, region.height, canvas.used_height, picture.height());
-    let covers_all = horizontal.target == canvas.width && vertical.target == canvas.height;
-    if !covers_all {
-        planes.fill(table[0]);
+    for plane in planes.chunks_exact_mut(area) {
+        fill_around(plane, canvas.width, &horizontal, &vertical, table[0]);
     }
     if horizontal.target == 0 || vertical.target == 0 {
         return;
@@ -131,6 +131,11 @@ impl Overlap {
         let target = if length > 0.0 { (last - first) as u32 } else { 0 };
         Self { start, length, offset: first as u32, target }
     }
+
+    /// The pixels of the target on which something falls.
+    fn covered(&self) -> Range<usize> {
+        self.offset as usize..(self.offset + self.target) as usize
+    }
 }
 
 fn resample(scratch: &mut Scratch, picture: &Picture, horizontal: &Overlap, vertical: &Overlap) {
@@ -146,6 +151,16 @@ fn resample(scratch: &mut Scratch, picture: &Picture, horizontal: &Overlap, vert
         .resampler
         .resample(source, region, target)
         .expect("the overlap lies inside the picture, this is a bug");
+}
+
+/// What the picture does not cover of a plane. The rest is written anyway.
+fn fill_around(plane: &mut [f32], width: u32, horizontal: &Overlap, vertical: &Overlap, black: f32) {
+    let (columns, rows) = (horizontal.covered(), vertical.covered());
+    for (row, values) in plane.chunks_exact_mut(width as usize).enumerate() {
+        let columns = if rows.contains(&row) { columns.clone() } else { 0..0 };
+        values[..columns.start].fill(black);
+        values[columns.end..].fill(black);
+    }
 }
 
 fn scale_table(scaling: &Scaling) -> [f32; 256] {

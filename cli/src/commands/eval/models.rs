@@ -28,7 +28,7 @@ impl FaceModels {
         config.models.sessions = threads;
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
-        files.ensure(&profile)?;
+        files.ensure(profile.models())?;
         let faces = Faces::load(&config, &profile, &files).context("failed to load the models")?;
         Ok(Self { faces, profile: config.models.profile.clone(), limits: MediaLimits::new(&config) })
     }
@@ -75,7 +75,6 @@ impl SpeechModels {
     pub(super) fn load(config: &Config, limits: SpeechLimits, threads: usize) -> anyhow::Result<Self> {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
-        files.ensure(&profile)?;
         let engine = load_speech(&profile, &files, threads).context("failed to load the models")?;
         let used = vec![used(&profile.voice_detector.model), used(&profile.recogniser.model)];
         Ok(Self {

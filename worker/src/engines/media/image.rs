@@ -1,6 +1,7 @@
 //! Still images: any common format, from its bytes, to an upright packed RGB picture.
 
 mod scaled;
+mod spare;
 
 use std::fs;
 use std::io::Cursor;
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use countersign_shared::domain::{MediaFormat, SNIFF_BYTES};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits, RgbImage};
 
 use super::{MediaError, MediaLimits};
 use crate::engines::Picture;
@@ -28,6 +29,13 @@ pub struct DecodedImage {
     /// Pixels of the file's image after its orientation was applied.
     pub width: u32,
     pub height: u32,
+}
+
+impl DecodedImage {
+    /// Leaves its memory to the next image.
+    pub fn recycle(self) {
+        spare::give(self.picture.into_rgb());
+    }
 }
 
 /// Decodes the file's first image, turns it upright, lays transparency on white and reduces it once if it is large.
@@ -62,7 +70,7 @@ fn decode_bytes(bytes: &[u8], limits: &MediaLimits) -> Result<DecodedImage, Medi
         .then(|| scaled::decode(bytes, (width, height), limits.image_side, limits.image_pixels * 3));
     let stored = match scaled.flatten() {
         Some(picture) => picture,
-        None => flatten(DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?),
+        None => whole(decoder).map_err(|error| unreadable(&error))?,
     };
 
     let reduced = reduce(stored, limits.image_side)?;
@@ -104,6 +112,17 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
     }
     // Rubbish between the segments: some writers leave it, and the decoder decides.
     at < bytes.len() && bytes[at..].windows(2).any(|pair| pair == [0xFF, 0xD9])
+}
+
+fn whole(decoder: impl ImageDecoder) -> ImageResult<RgbImage> {
+    if decoder.color_type() != ColorType::Rgb8 {
+        return Ok(flatten(DynamicImage::from_decoder(decoder)?));
+    }
+    let (width, height) = decoder.dimensions();
+    // Bounded by the limit on pixels, which was looked at before.
+    let mut rgb = spare::take(decoder.total_bytes() as usize);
+    decoder.read_image(&mut rgb)?;
+    Ok(RgbImage::from_raw(width, height, rgb).expect("the decoder said how many bytes it has, this is a bug"))
 }
 
 fn flatten(image: DynamicImage) -> RgbImage {

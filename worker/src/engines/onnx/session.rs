@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ort::ep::cuda::ConvAlgorithmSearch;
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
@@ -99,14 +100,15 @@ fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineEr
     if !several && !blocks {
         return builder.commit_from_file(&settings.file).map_err(failed);
     }
-    let mut model = std::fs::read(&settings.file).map_err(failed)?;
-    if several {
-        model = for_batches(model)?;
+    let file = Bytes::from(std::fs::read(&settings.file).map_err(failed)?);
+    let any_batch = several.then(|| for_batches(&file)).transpose()?;
+    let in_blocks = blocks.then(|| for_cpu(any_batch.as_ref().unwrap_or(&file))).flatten();
+    match in_blocks.or(any_batch) {
+        Some(model) => builder.commit_from_memory(&model),
+        // Its constants may be in files beside it.
+        None => builder.commit_from_file(&settings.file),
     }
-    if blocks {
-        model = for_cpu(model)?;
-    }
-    builder.commit_from_memory(&model).map_err(failed)
+    .map_err(failed)
 }
 
 /// A device that was asked for and is not there is an error; without it, the library falls back to the CPU silently.

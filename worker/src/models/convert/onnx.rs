@@ -1,17 +1,16 @@
 //! A small ONNX file: a chain of operators on constants, written as protocol buffers, the same bytes everywhere.
 
+pub(super) use crate::onnx_file::Attribute;
+use crate::onnx_file::{
+    ATTRIBUTE, DIMENSION_LENGTH, DOMAIN, GRAPH, GRAPH_NAME, INITIALIZER, INPUT, IR_VERSION, IS_FLOAT,
+    IS_INT64, NODE, NODE_INPUT, NODE_OUTPUT, OPERATOR, OPERATOR_SET, OUTPUT, PRODUCER, SHAPE_DIMENSION,
+    TYPE_ELEMENT, TYPE_SHAPE, TYPE_TENSOR, VALUE_NAME, VALUE_TYPE, VERSION, tensor,
+};
 use crate::protobuf::Message;
 
-/// `ir_version` and operator set of the file; ONNX Runtime has read them since 2021.
-const IR_VERSION: u64 = 7;
+/// Versions of the format and of the operators; ONNX Runtime has read them since 2021.
+const FORMAT: u64 = 7;
 const OPERATORS: u64 = 13;
-
-const FLOAT: u64 = 1;
-const INT64: u64 = 7;
-const ATTRIBUTE_FLOAT: u64 = 1;
-const ATTRIBUTE_INT: u64 = 2;
-const ATTRIBUTE_TEXT: u64 = 3;
-const ATTRIBUTE_INTS: u64 = 7;
 
 /// In the shape of the whole's input or output, a length that the file leaves open.
 pub(super) const ANY: usize = usize::MAX;
@@ -22,14 +21,6 @@ pub(super) struct Graph {
     nodes: Message,
     constants: Message,
     names: usize,
-}
-
-/// What an operator is told.
-pub(super) enum Attribute<'a> {
-    Integer(u64),
-    Integers(&'a [u64]),
-    Float(f32),
-    Text(&'a str),
 }
 
 /// The name of a value in the graph.
@@ -44,12 +35,12 @@ impl Graph {
 
     pub(super) fn floats(&mut self, shape: &[usize], values: &[f32]) -> Value {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.constant(shape, FLOAT, bytes)
+        self.constant(shape, IS_FLOAT, bytes)
     }
 
     pub(super) fn integers(&mut self, values: &[i64]) -> Value {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.constant(&[values.len()], INT64, bytes)
+        self.constant(&[values.len()], IS_INT64, bytes)
     }
 
     /// What the operator makes of the inputs.
@@ -62,69 +53,40 @@ impl Graph {
         let output = self.name();
         let mut node = Message::default();
         for input in inputs {
-            node.text(1, &input.0);
+            node.text(NODE_INPUT, &input.0);
         }
-        node.text(2, &output.0);
-        node.text(4, operator);
+        node.text(NODE_OUTPUT, &output.0);
+        node.text(OPERATOR, operator);
         for (name, told) in attributes {
-            let mut attribute = Message::default();
-            attribute.text(1, name);
-            match told {
-                Attribute::Integer(value) => {
-                    attribute.number(3, *value);
-                    attribute.number(20, ATTRIBUTE_INT);
-                }
-                Attribute::Integers(values) => {
-                    for value in *values {
-                        attribute.number(8, *value);
-                    }
-                    attribute.number(20, ATTRIBUTE_INTS);
-                }
-                Attribute::Float(value) => {
-                    attribute.float(2, *value);
-                    attribute.number(20, ATTRIBUTE_FLOAT);
-                }
-                Attribute::Text(value) => {
-                    attribute.text(4, value);
-                    attribute.number(20, ATTRIBUTE_TEXT);
-                }
-            }
-            node.message(5, &attribute);
+            node.message(ATTRIBUTE, &told.named(name));
         }
-        self.nodes.message(1, &node);
+        self.nodes.message(NODE, &node);
         output
     }
 
     /// The file: the shape of the whole's input, and its outputs with theirs.
     pub(super) fn finish(self, name: &str, input: &[usize], outputs: &[(&Value, &[usize])]) -> Vec<u8> {
         let mut graph = self.nodes;
-        graph.text(2, name);
+        graph.text(GRAPH_NAME, name);
         graph.0.extend(self.constants.0);
-        graph.message(11, &described(&Self::input(), input));
+        graph.message(INPUT, &described(&Self::input(), input));
         for (output, shape) in outputs {
-            graph.message(12, &described(output, shape));
+            graph.message(OUTPUT, &described(output, shape));
         }
         let mut operators = Message::default();
-        operators.text(1, "");
-        operators.number(2, OPERATORS);
+        operators.text(DOMAIN, "");
+        operators.number(VERSION, OPERATORS);
         let mut model = Message::default();
-        model.number(1, IR_VERSION);
-        model.text(2, "countersign");
-        model.message(7, &graph);
-        model.message(8, &operators);
+        model.number(IR_VERSION, FORMAT);
+        model.text(PRODUCER, "countersign");
+        model.message(GRAPH, &graph);
+        model.message(OPERATOR_SET, &operators);
         model.write()
     }
 
     fn constant(&mut self, shape: &[usize], kind: u64, bytes: Vec<u8>) -> Value {
         let name = self.name();
-        let mut tensor = Message::default();
-        for length in shape {
-            tensor.number(1, *length as u64);
-        }
-        tensor.number(2, kind);
-        tensor.text(8, &name.0);
-        tensor.bytes(9, bytes);
-        self.constants.message(5, &tensor);
+        self.constants.message(INITIALIZER, &tensor(&name.0, shape, kind, bytes));
         name
     }
 
@@ -142,16 +104,16 @@ fn described(value: &Value, shape: &[usize]) -> Message {
         match *length {
             // Without a name each is a length of its own.
             ANY => {}
-            length => dimension.number(1, length as u64),
+            length => dimension.number(DIMENSION_LENGTH, length as u64),
         }
-        dimensions.message(1, &dimension);
+        dimensions.message(SHAPE_DIMENSION, &dimension);
     }
     let (mut tensor, mut kind, mut described) = <(Message, Message, Message)>::default();
-    tensor.number(1, FLOAT);
-    tensor.message(2, &dimensions);
-    kind.message(1, &tensor);
-    described.text(1, &value.0);
-    described.message(2, &kind);
+    tensor.number(TYPE_ELEMENT, IS_FLOAT);
+    tensor.message(TYPE_SHAPE, &dimensions);
+    kind.message(TYPE_TENSOR, &tensor);
+    described.text(VALUE_NAME, &value.0);
+    described.message(VALUE_TYPE, &kind);
     described
 }
 

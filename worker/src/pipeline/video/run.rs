@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::identity::Identity;
 use super::watch::{Sample, Seen, Watcher};
 use super::{checks, liveness};
-use crate::engines::media::{MediaLimits, VideoReader, decode_audio, decode_image};
+use crate::engines::media::{MediaLimits, VideoReader, decode_audio};
 use crate::engines::speech::{SpeechLimits, SpeechRecogniser, silent};
 use crate::pipeline::still::{Still, StillStage, Subject};
 use crate::pipeline::{Job, PipelineError, decide};
@@ -214,9 +214,7 @@ impl VideoPipeline {
         // Decoding runs ahead by a few frames while the card is looked at.
         let mut reader = VideoReader::open(video, &self.media_limits)?;
         let card = match card {
-            Some(card) => {
-                self.still.look(&decode_image(card, &self.media_limits)?, Subject::Card, cancelled)?
-            }
+            Some(card) => self.still.look_at(card, &self.media_limits, Subject::Card, cancelled)?,
             None => Still::absent(),
         };
         let _stage = telemetry::stage("watch");

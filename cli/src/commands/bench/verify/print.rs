@@ -32,7 +32,7 @@ pub(super) fn print(results: &Results, permits: usize, clients: usize) {
     served("memory under load", &|one| format!("{:.0} MiB", one.memory as f64 / MEBIBYTE));
     say(&format!(
         "{:<40}{:>14}",
-        "memory, models loaded",
+        "memory when ready",
         format!("{:.0} MiB", results.memory_idle as f64 / MEBIBYTE)
     ));
     say(&format!("{:<40}{:>14}", "ready after", format!("{:.2} s", results.ready_after)));

@@ -17,7 +17,7 @@ const WARM_UP: usize = 3;
 #[derive(Debug, Serialize)]
 pub(super) struct Results {
     pub(super) ready_after: f64,
-    /// With every model loaded and no job done yet.
+    /// Ready, with no job done yet: the face models are loaded, the speech recogniser is not.
     pub(super) memory_idle: u64,
     pub(super) service: Served,
     /// The same model calls with ready tensors, on as many threads as there are permits.

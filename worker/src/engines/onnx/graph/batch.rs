@@ -2,16 +2,10 @@
 //!
 //! What is changed is the first dimension of each input and output, from a number to a name.
 
+use crate::onnx_file::{
+    DIMENSION_NAME, GRAPH, INPUT, OUTPUT, SHAPE_DIMENSION, TYPE_SHAPE, TYPE_TENSOR, VALUE_INFO, VALUE_TYPE,
+};
 use crate::protobuf::{Malformed, Message};
-
-use super::fields::{GRAPH, INPUT, OUTPUT, VALUE_INFO};
-
-/// Numbers of fields on the way from a value to a dimension.
-const TYPE: u64 = 2;
-const TENSOR: u64 = 1;
-const SHAPE: u64 = 2;
-const DIMENSION: u64 = 1;
-const DIMENSION_NAME: u64 = 2;
 
 /// The same model with a first dimension of any length in every input and output. Inferred shapes inside the graph are left
 /// out: they were inferred for one.
@@ -20,7 +14,9 @@ pub(super) fn any_batch(model: &mut Message) -> Result<(), Malformed> {
         graph.0.retain(|(field, _)| *field != VALUE_INFO);
         for field in [INPUT, OUTPUT] {
             graph.change(field, |value| {
-                value.change(TYPE, |kind| kind.change(TENSOR, |tensor| tensor.change(SHAPE, name_first)))
+                value.change(VALUE_TYPE, |kind| {
+                    kind.change(TYPE_TENSOR, |tensor| tensor.change(TYPE_SHAPE, name_first))
+                })
             })?;
         }
         Ok(())
@@ -29,7 +25,7 @@ pub(super) fn any_batch(model: &mut Message) -> Result<(), Malformed> {
 
 fn name_first(shape: &mut Message) -> Result<(), Malformed> {
     let mut first = true;
-    shape.change(DIMENSION, |dimension| {
+    shape.change(SHAPE_DIMENSION, |dimension| {
         if std::mem::take(&mut first) {
             *dimension = Message::default();
             dimension.text(DIMENSION_NAME, "batch");
@@ -41,6 +37,9 @@ fn name_first(shape: &mut Message) -> Result<(), Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::onnx_file::{
+        DIMENSION_LENGTH, INITIALIZER, IR_VERSION, IS_FLOAT, PRODUCER, TYPE_ELEMENT, VALUE_NAME,
+    };
 
     fn dimension(set: impl FnOnce(&mut Message)) -> Message {
         let mut dimension = Message::default();
@@ -48,35 +47,34 @@ mod tests {
         dimension
     }
 
-    /// `dim_value`, field 1 of a dimension.
     fn length(value: u64) -> Message {
-        dimension(|dimension| dimension.number(1, value))
+        dimension(|dimension| dimension.number(DIMENSION_LENGTH, value))
     }
 
     fn described(dimensions: &[Message]) -> Message {
         let (mut value, mut kind, mut tensor, mut shape) = <(Message, Message, Message, Message)>::default();
         for dimension in dimensions {
-            shape.message(DIMENSION, dimension);
+            shape.message(SHAPE_DIMENSION, dimension);
         }
         // The element's type stands before the shape.
-        tensor.number(1, 1);
-        tensor.message(SHAPE, &shape);
-        kind.message(TENSOR, &tensor);
-        value.text(1, "name");
-        value.message(TYPE, &kind);
+        tensor.number(TYPE_ELEMENT, IS_FLOAT);
+        tensor.message(TYPE_SHAPE, &shape);
+        kind.message(TYPE_TENSOR, &tensor);
+        value.text(VALUE_NAME, "name");
+        value.message(VALUE_TYPE, &kind);
         value
     }
 
     fn model(input: &Message, output: &Message, inferred: Option<&Message>) -> Message {
         let (mut model, mut graph) = <(Message, Message)>::default();
-        graph.bytes(5, vec![7; 300]);
+        graph.bytes(INITIALIZER, vec![7; 300]);
         graph.message(INPUT, input);
         graph.message(OUTPUT, output);
         if let Some(inferred) = inferred {
             graph.message(VALUE_INFO, inferred);
         }
-        model.number(1, 7);
-        model.text(2, "maker");
+        model.number(IR_VERSION, 7);
+        model.text(PRODUCER, "maker");
         model.message(GRAPH, &graph);
         model
     }

@@ -1,7 +1,7 @@
 //! `PReLU` (He et al. 2015) as convolutions: ONNX Runtime leaves the layout of its fast convolutions for it and comes back
 //! after it, which costs more than the arithmetic.
 
-use super::channels::{BLOCK, channels, is_of_channels};
+use super::channels::{block, channels, is_of_channels};
 use super::network::{Floats, Network};
 use super::node::Node;
 
@@ -11,13 +11,13 @@ pub(super) fn bend_by_convolutions(network: &mut Network) {
     for node in std::mem::take(&mut network.nodes) {
         let slopes = node.inputs.get(1).and_then(|slopes| network.floats(slopes));
         let count =
-            node.inputs.first().and_then(|input| channels.get(input)).filter(|count| **count % BLOCK == 0);
-        match (slopes, count) {
-            (Some(slopes), Some(count))
+            node.inputs.first().and_then(|input| channels.get(input)).filter(|count| **count % block() == 0);
+        match (slopes, count, node.outputs.as_slice()) {
+            (Some(slopes), Some(count), [output])
                 if node.is("PRelu") && is_of_channels(&node, &slopes.shape, *count) =>
             {
                 let less = slopes.values.iter().map(|slope| 1.0 - slope).collect();
-                let (input, output) = (node.inputs[0].clone(), node.outputs[0].clone());
+                let (input, output) = (node.inputs[0].clone(), output.clone());
                 let negated = scaled(network, &input, vec![-1.0; *count]);
                 let below = network.name();
                 network.nodes.push(Node::new("Relu", vec![negated], vec![below.clone()]));

@@ -10,8 +10,14 @@ use crate::protobuf::Malformed;
 use super::network::{Floats, Network};
 use super::node::Node;
 
-/// Channels in the largest block.
-pub(super) const BLOCK: usize = 16;
+/// Channels in a block.
+pub(super) fn block() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        return 16;
+    }
+    8
+}
 
 /// Do to each channel by itself what they do. Those of two inputs are given channels of both, not constants.
 const CHANNELWISE: [&str; 7] =
@@ -30,10 +36,13 @@ impl Convolution {
     /// other groups.
     pub(super) fn of(node: &Node, network: &Network) -> Option<(Self, [usize; 4])> {
         let [_, filters, shifts @ ..] = node.inputs.as_slice() else { return None };
-        if !node.is("Conv") || !shifts.iter().all(|shifts| network.shape(shifts).is_some()) {
+        if !node.is("Conv") {
             return None;
         }
         let shape: [usize; 4] = network.shape(filters)?.try_into().ok()?;
+        if !shifts.iter().all(|shifts| network.shape(shifts).is_some_and(|count| count == shape[..1])) {
+            return None;
+        }
         match node.integer("group").unwrap_or(1) {
             1 => Some((Self::Dense, shape)),
             groups if [groups as usize, 1] == shape[..2] => Some((Self::InDepth, shape)),
@@ -68,7 +77,7 @@ pub(super) fn fill_blocks(network: &mut Network) -> Result<(), Malformed> {
     let fixed = fixed(network, &channels)?;
     let filled = |value: &String| {
         let count = *channels.get(value).filter(|_| !fixed.contains(value))?;
-        Some(count.next_multiple_of(BLOCK))
+        Some(count.next_multiple_of(block()))
     };
     let mut nodes = std::mem::take(&mut network.nodes);
     for node in &mut nodes {

@@ -3,7 +3,7 @@
 
 use crate::protobuf::Malformed;
 
-use super::channels::{BLOCK, Convolution};
+use super::channels::{Convolution, block};
 use super::network::{Floats, Network};
 use super::node::Node;
 
@@ -12,7 +12,6 @@ const LENGTHS_ARE_AN_INPUT: u64 = 13;
 
 /// Joins them wherever fewer blocks of channels follow.
 pub(super) fn join_heads(network: &mut Network) -> Result<(), Malformed> {
-    let lengths_are_an_input = network.version()? >= LENGTHS_ARE_AN_INPUT;
     while let Some(heads) = heads(network) {
         let first = heads[0];
         let nodes: Vec<Node> = heads.iter().map(|place| network.nodes[*place].clone()).collect();
@@ -31,7 +30,7 @@ pub(super) fn join_heads(network: &mut Network) -> Result<(), Malformed> {
         let outputs = nodes.into_iter().flat_map(|node| node.outputs).collect();
         let mut split = Node::new("Split", joined.outputs.clone(), outputs);
         split.set_integer("axis", 1);
-        if lengths_are_an_input {
+        if network.version()? >= LENGTHS_ARE_AN_INPUT {
             split.inputs.push(network.add_integers(&counts));
         } else {
             split = split.with_integers("split", &counts);
@@ -43,7 +42,7 @@ pub(super) fn join_heads(network: &mut Network) -> Result<(), Malformed> {
 
 /// Places of convolutions that are worth joining; none when all are.
 fn heads(network: &Network) -> Option<Vec<usize>> {
-    let blocks = |count: usize| count.div_ceil(BLOCK);
+    let blocks = |count: usize| count.div_ceil(block());
     let candidates: Vec<(usize, &Node, [usize; 4])> = network
         .nodes
         .iter()

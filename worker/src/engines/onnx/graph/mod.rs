@@ -3,12 +3,11 @@
 //!
 //! - [`batch`]: any number of pictures.
 //! - [`channels`], [`heads`], [`bend`]: less work for a CPU (docs/performance.md).
-//! - [`network`], [`node`]: operators and constants; [`fields`]: where they stand in the file.
+//! - [`network`], [`node`]: operators and constants.
 
 mod batch;
 mod bend;
 mod channels;
-mod fields;
 mod heads;
 mod network;
 mod node;
@@ -24,24 +23,24 @@ use self::node::Node;
 use super::{EngineError, failed};
 
 /// The same model for any number of pictures.
-pub(super) fn for_batches(model: Vec<u8>) -> Result<Vec<u8>, EngineError> {
-    let mut model = Message::read(&Bytes::from(model)).map_err(broken)?;
+pub(super) fn for_batches(model: &Bytes) -> Result<Bytes, EngineError> {
+    let mut model = Message::read(model).map_err(broken)?;
     batch::any_batch(&mut model).map_err(broken)?;
-    Ok(model.write())
+    Ok(model.write().into())
 }
 
-/// The same model, its convolutions such that ONNX Runtime's CPU provider can stay in the layout that it is fastest in. One with
-/// graphs within its graph stays as it is: what those use of it isn't known here.
-pub(super) fn for_cpu(model: Vec<u8>) -> Result<Vec<u8>, EngineError> {
-    let model = Bytes::from(model);
-    let mut network = Message::read(&model).and_then(Network::read).map_err(broken)?;
-    if network.nodes.iter().any(Node::holds_graph) {
-        return Ok(model.into());
+/// The same model, its convolutions such that ONNX Runtime's CPU provider can stay in the layout that it is fastest in. `None` where
+/// the file is best left as it is: with graphs within its graph, since what those use of it isn't known here, with constants in
+/// other files, or when it holds what isn't understood.
+pub(super) fn for_cpu(model: &Bytes) -> Option<Bytes> {
+    let mut network = Message::read(model).and_then(Network::read).ok()?;
+    if network.is_scattered() || network.nodes.iter().any(Node::holds_graph) {
+        return None;
     }
-    heads::join_heads(&mut network).map_err(broken)?;
-    channels::fill_blocks(&mut network).map_err(broken)?;
+    heads::join_heads(&mut network).ok()?;
+    channels::fill_blocks(&mut network).ok()?;
     bend::bend_by_convolutions(&mut network);
-    Ok(network.write().map_err(broken)?.write())
+    Some(network.write().ok()?.write().into())
 }
 
 fn broken(error: Malformed) -> EngineError {

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::protobuf::{Malformed, Message};
-
-use super::fields::{
-    ATTRIBUTE, ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS, ATTRIBUTE_INTEGER, ATTRIBUTE_INTEGERS, ATTRIBUTE_NAME,
-    ATTRIBUTE_TYPE, IS_INTEGER, IS_INTEGERS, NODE_DOMAIN, NODE_INPUT, NODE_OUTPUT, OPERATOR,
+use crate::onnx_file::{
+    ATTRIBUTE, ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS, ATTRIBUTE_INTEGER, ATTRIBUTE_NAME, Attribute, NODE_DOMAIN,
+    NODE_INPUT, NODE_OUTPUT, OPERATOR,
 };
+use crate::protobuf::{Malformed, Message};
 
 /// An operator, what it is applied to, and the names of what it makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +49,7 @@ impl Node {
 
     /// Whether it is that operator of ONNX's own.
     pub(super) fn is(&self, operator: &str) -> bool {
-        self.operator == operator && self.other.last(NODE_DOMAIN).is_none_or(Bytes::is_empty)
+        self.operator == operator && is_own(self.other.last(NODE_DOMAIN))
     }
 
     /// Whether it holds a graph of its own, which may use what this one names.
@@ -68,21 +67,16 @@ impl Node {
 
     pub(super) fn set_integer(&mut self, name: &str, value: u64) {
         self.attributes.retain(|attribute| attribute.last(ATTRIBUTE_NAME).is_none_or(|own| own != name));
-        let mut attribute = Message::default();
-        attribute.text(ATTRIBUTE_NAME, name);
-        attribute.number(ATTRIBUTE_INTEGER, value);
-        attribute.number(ATTRIBUTE_TYPE, IS_INTEGER);
-        self.attributes.push(attribute);
+        self.attributes.push(Attribute::Integer(value).named(name));
     }
 
     pub(super) fn with_integers(mut self, name: &str, values: &[u64]) -> Self {
-        let mut attribute = Message::default();
-        attribute.text(ATTRIBUTE_NAME, name);
-        for value in values {
-            attribute.number(ATTRIBUTE_INTEGERS, *value);
-        }
-        attribute.number(ATTRIBUTE_TYPE, IS_INTEGERS);
-        self.attributes.push(attribute);
+        self.attributes.push(Attribute::Integers(values).named(name));
         self
     }
+}
+
+/// Whether a domain is that of ONNX's own operators.
+pub(super) fn is_own(domain: Option<&Bytes>) -> bool {
+    domain.is_none_or(|domain| domain.is_empty() || domain == "ai.onnx")
 }

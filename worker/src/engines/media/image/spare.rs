@@ -1,0 +1,56 @@
+//! The memory of pictures that were looked at, for those that come next: the system would make each anew, page by page.
+
+use std::sync::{Mutex, PoisonError};
+
+/// Two pictures of a job each on two permits.
+const BUFFERS: usize = 4;
+/// A larger picture's memory goes back to the system.
+const BYTES_MAX: usize = 8 << 20;
+
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// So many zeros: nothing is left of what the memory held.
+pub(super) fn take(length: usize) -> Vec<u8> {
+    let mut buffer = {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        let large_enough = spare.iter().position(|buffer| buffer.capacity() >= length);
+        large_enough.map(|place| spare.swap_remove(place)).unwrap_or_default()
+    };
+    if buffer.capacity() < length {
+        return vec![0; length];
+    }
+    buffer.clear();
+    buffer.resize(length, 0);
+    buffer
+}
+
+/// For a later picture, unless enough is kept.
+pub(super) fn give(buffer: Vec<u8>) {
+    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    if buffer.capacity() <= BYTES_MAX && spare.len() < BUFFERS {
+        spare.push(buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again_and_holds_nothing_of_the_picture_before() {
+        let before = vec![7_u8; BYTES_MAX - 1];
+        let place = before.as_ptr();
+        give(before);
+        let after = take(BYTES_MAX - 2);
+        assert_eq!((after.as_ptr(), after.len()), (place, BYTES_MAX - 2));
+        assert!(after.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn neither_large_nor_many_buffers_are_kept() {
+        give(vec![7; BYTES_MAX + 1]);
+        (0..=BUFFERS).for_each(|_| give(vec![7; 10]));
+        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(spare.len() <= BUFFERS && spare.iter().all(|buffer| buffer.capacity() <= BYTES_MAX));
+    }
+}
