@@ -175,6 +175,12 @@ async fn deliveries_are_listed_and_sent_again() {
     assert_eq!(first["data"][0]["event"], "verification.succeeded");
     assert_eq!(first["data"][0]["verification"], verification);
     assert_eq!((&first["data"][0]["state"], &first["data"][0]["log"]), (&json!("pending"), &json!([])));
+    let about = caller.get(&format!("/v2/verifications/{verification}/deliveries")).await.json();
+    let about = about["data"].as_array().expect("a list");
+    let mut endpoints: Vec<&Value> = about.iter().map(|delivery| &delivery["endpoint"]).collect();
+    endpoints.sort_by_key(|endpoint| endpoint.is_null());
+    assert_eq!(endpoints, [&json!(id), &Value::Null], "the endpoint's, and its own URL's");
+    assert!(about.iter().all(|delivery| delivery["verification"] == verification));
     let cursor = first["next_cursor"].as_str().expect("a second page");
     let second = caller.get(&format!("{path}?limit=1&cursor={cursor}")).await.json();
     assert_eq!((&second["data"][0]["event"], &second["next_cursor"]), (&json!("webhook.test"), &Value::Null));

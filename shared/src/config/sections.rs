@@ -233,7 +233,7 @@ pub struct Models {
     pub manifest: PathBuf,
     /// Empty means the profile's.
     pub runtime: PathBuf,
-    /// `auto`, `cpu`, `openvino`, `cuda:N` or `tensorrt:N`.
+    /// `auto`, `cpu`, `openvino`, `cuda:N` or `tensorrt:N`; several GPUs are `cuda:N,M`.
     pub device: String,
     pub sessions: usize,
     pub max_batch: usize,

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::domain::{
     Actor, Delivery, DeliveryAttempt, DeliveryId, DeliveryState, DisabledReason, NewWebhookEndpoint,
-    TenantId, Timestamp, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret, WebhookSecrets,
+    TenantId, Timestamp, VerificationId, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
+    WebhookSecrets,
 };
 
 /// Endpoints, their secrets, and a tenant's look at what was sent to them. Every change writes who made it into the audit
@@ -64,6 +65,13 @@ pub trait WebhookStore: Send + Sync {
         state: Option<DeliveryState>,
         before: Option<DeliveryId>,
         limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError>;
+    /// What was or is to be sent about a verification, to whichever endpoint and to its own URL, newest first: its end is told
+    /// to each once.
+    async fn deliveries_about(
+        &self,
+        tenant: TenantId,
+        verification: VerificationId,
     ) -> Result<Vec<Delivery>, StoreError>;
     /// Sends it once more, at once, with every attempt before it. `Conflict` when an attempt runs, or the endpoint is
     /// disabled.

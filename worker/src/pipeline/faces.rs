@@ -7,7 +7,7 @@ use countersign_shared::domain::ModelUsed;
 
 use super::load::LoadError;
 use super::still::StillStage;
-use crate::engines::onnx::{Batching, Device, ModelSettings, OnnxModel, Runtime};
+use crate::engines::onnx::{Batching, Device, Devices, ModelSettings, OnnxModel, Runtime};
 use crate::models::{Model, ModelFiles, Profile};
 use crate::stages::detect::{Canvases, FaceDetector};
 use crate::stages::embed::FaceEmbedder;
@@ -36,7 +36,7 @@ impl Faces {
             let model = loader.load(&role.judge.model, LivenessJudges::shapes(&settings))?;
             judges.push(Judge { model, settings, weight: f64::from(role.weight), standard: role.standard });
         }
-        let canvases = match loader.device {
+        let canvases = match loader.devices.kind() {
             Device::Cpu | Device::OpenVino => Canvases::Snug,
             Device::Cuda(_) | Device::TensorRt(_) => Canvases::Square,
         };
@@ -90,10 +90,10 @@ pub fn used(model: &Model) -> ModelUsed {
     ModelUsed { name: model.name.clone(), sha256: model.sha256.to_string() }
 }
 
-/// Loads models as the settings say: which device, how many sessions, what size of batch.
+/// Loads models as the settings say: which devices, how many sessions, what size of batch.
 pub struct Loader<'a> {
     runtime: Runtime,
-    device: Device,
+    devices: Devices,
     batching: Batching,
     sessions: usize,
     files: &'a ModelFiles,
@@ -106,17 +106,17 @@ impl<'a> Loader<'a> {
             own if own.is_empty() => present(files, &profile.runtime.model)?,
             other => other.into(),
         };
-        let device: Device = config.models.device.parse()?;
+        let devices: Devices = config.models.device.parse()?;
         let sessions = match config.models.sessions {
-            0 => device.sessions(config.worker.effective_permits()),
+            0 => devices.sessions(config.worker.effective_permits()),
             sessions => sessions,
         };
         let most = match config.models.max_batch {
-            0 => device.max_batch(),
+            0 => devices.kind().max_batch(),
             most => most,
         };
         let batching = Batching { most, delay: config.models.batch_delay };
-        Ok(Self { runtime: Runtime::load(&library)?, device, batching, sessions, files })
+        Ok(Self { runtime: Runtime::load(&library)?, devices, batching, sessions, files })
     }
 
     /// Warms the model up with each of the shapes.
@@ -124,7 +124,7 @@ impl<'a> Loader<'a> {
         let settings = ModelSettings {
             name: model.name.clone(),
             file: present(self.files, model)?,
-            device: self.device,
+            devices: self.devices.clone(),
             batching: self.batching,
             sessions: self.sessions,
             shapes,

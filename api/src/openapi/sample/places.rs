@@ -47,11 +47,12 @@ const HEARD: [(&str, &str); 3] = [
 ];
 
 /// Schemas of a list, and of what is in it.
-const LISTS: [(&str, &str); 6] = [
+const LISTS: [(&str, &str); 7] = [
     ("Page_ApiKey", "ApiKey"),
     ("Page_AuditEntry", "AuditEntry"),
     ("Page_Tenant", "Tenant"),
     ("ReviewList", "Review"),
+    ("VerificationDeliveries", "WebhookDelivery"),
     ("WebhookDeliveries", "WebhookDelivery"),
     ("WebhookEndpoints", "WebhookEndpoint"),
 ];

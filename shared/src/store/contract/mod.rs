@@ -129,6 +129,7 @@ macro_rules! store_contract {
             a_verifications_own_url_is_told_too
             deliveries_go_with_their_verification
             deliveries_are_listed_newest_first_and_by_state
+            deliveries_about_a_verification_are_listed_whoever_they_go_to
             a_delivery_is_held_by_one_sender
             endpoints_take_turns
             an_endpoint_has_no_more_under_way_than_it_may

@@ -6,7 +6,8 @@ use super::audit::audited;
 use super::{LEASE, accept, claim, claim_deliveries, finish, is_conflict, is_not_found, report};
 use crate::domain::{
     Actor, DeliveryState, DisabledReason, EventType, KeyId, NewVerification, NewWebhookEndpoint, Recipient,
-    Subject, TenantId, Timestamp, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
+    Subject, TenantId, Timestamp, VerificationId, WebhookEndpoint, WebhookEndpointChange, WebhookId,
+    WebhookSecret,
 };
 use crate::store::{Outcome, Stores};
 
@@ -259,6 +260,27 @@ pub async fn deliveries_are_listed_newest_first_and_by_state(stores: &Stores) {
     for (state, count) in [(DeliveryState::Pending, 5), (DeliveryState::Delivered, 0)] {
         let page = stores.webhooks.deliveries(endpoint.tenant, endpoint.id, Some(state), None, 10).await;
         assert_eq!(page.expect("a page").len(), count);
+    }
+}
+
+pub async fn deliveries_about_a_verification_are_listed_whoever_they_go_to(stores: &Stores) {
+    let mut new = super::new_verification(crate::domain::Kind::Photo, crate::domain::Priority::Batch);
+    let url: crate::domain::WebhookUrl = "https://example.com/own".parse().expect("a URL");
+    new.request.webhook_url = Some(url.clone());
+    let endpoint = add(stores, new.tenant, &[]).await;
+    stores.webhooks.test_endpoint(endpoint.tenant, endpoint.id).await.expect("written");
+    stores.verifications.accept(&new).await.expect("accepted");
+    let about = async |tenant, id| stores.webhooks.deliveries_about(tenant, id).await;
+    assert_eq!(about(new.tenant, new.id).await.expect("none yet"), []);
+    let lease = claim(stores, new.id, "worker", LEASE).await;
+    finish(stores, &lease, Outcome::Succeeded(Box::new(report()))).await;
+    let listed = about(new.tenant, new.id).await.expect("two");
+    let mut recipients: Vec<&Recipient> = listed.iter().map(|delivery| &delivery.recipient).collect();
+    recipients.sort_by_key(|recipient| matches!(recipient, Recipient::Url(_)));
+    assert_eq!(recipients, [&Recipient::Endpoint(endpoint.id), &Recipient::Url(url)]);
+    assert!(listed[0].id > listed[1].id, "newest first");
+    for (tenant, id) in [(TenantId::new(), new.id), (new.tenant, VerificationId::new())] {
+        assert!(is_not_found(&about(tenant, id).await));
     }
 }
 

@@ -77,7 +77,11 @@ impl ReviewStore for Postgres {
 
 impl Postgres {
     /// `NotFound` where it does not, or not for this tenant.
-    async fn verification_exists(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError> {
+    pub(super) async fn verification_exists(
+        &self,
+        tenant: TenantId,
+        id: VerificationId,
+    ) -> Result<(), StoreError> {
         let exists = sqlx::query_as(EXISTS).bind(id.as_uuid()).bind(tenant.as_uuid());
         let row: Option<(Uuid,)> = self.requests.first(exists).await?;
         row.map(|_| ()).ok_or(StoreError::NotFound)

@@ -14,7 +14,7 @@ use super::told::fresh_id;
 use super::{Postgres, audit};
 use crate::domain::{
     Action, Actor, AuditEntry, Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp,
-    WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
+    VerificationId, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
 };
 use crate::store::error::unreadable;
 use crate::store::{StoreError, WebhookStore};
@@ -78,6 +78,11 @@ pub(super) const DELIVERIES: &str = concat!(
     " FROM webhook_deliveries
     WHERE tenant = $1 AND endpoint = $2 AND id < $4 AND ($3::text IS NULL OR state = $3)
     ORDER BY id DESC LIMIT $5"
+);
+pub(super) const DELIVERIES_ABOUT: &str = concat!(
+    "SELECT ",
+    delivery_columns!(),
+    " FROM webhook_deliveries WHERE verification = $1 AND tenant = $2 ORDER BY id DESC"
 );
 const REDELIVER: &str = concat!(
     "UPDATE webhook_deliveries
@@ -257,6 +262,17 @@ impl WebhookStore for Postgres {
             .bind(before.map_or(LAST, |id| *id.as_uuid()))
             .bind(i64::from(limit));
         let rows: Vec<DeliveryRow> = self.requests.all(deliveries).await?;
+        rows.into_iter().map(DeliveryRow::decode).collect()
+    }
+
+    async fn deliveries_about(
+        &self,
+        tenant: TenantId,
+        verification: VerificationId,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.verification_exists(tenant, verification).await?;
+        let about = sqlx::query_as(DELIVERIES_ABOUT).bind(verification.as_uuid()).bind(tenant.as_uuid());
+        let rows: Vec<DeliveryRow> = self.requests.all(about).await?;
         rows.into_iter().map(DeliveryRow::decode).collect()
     }
 

@@ -77,7 +77,11 @@ impl ReviewStore for Sqlite {
 
 impl Sqlite {
     /// `NotFound` where it does not, or not for this tenant.
-    async fn verification_exists(&self, tenant: TenantId, id: VerificationId) -> Result<(), StoreError> {
+    pub(super) async fn verification_exists(
+        &self,
+        tenant: TenantId,
+        id: VerificationId,
+    ) -> Result<(), StoreError> {
         let _: i64 = sqlx::query_scalar(EXISTS)
             .bind(id.as_uuid())
             .bind(tenant.as_uuid())

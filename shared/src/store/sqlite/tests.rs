@@ -137,6 +137,7 @@ async fn no_recurring_query_scans_the_table() {
         deliveries::OLDEST_DUE,
         deliveries::DELETE,
         webhooks::DELIVERIES,
+        webhooks::DELIVERIES_ABOUT,
         keys::LIST,
         keys::LIST_OF_TENANT,
         audit::ALL,

@@ -1,5 +1,6 @@
 //! The endpoints of a tenant, their secrets, and a tenant's look at what was sent to them.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use super::told::fresh_id;
 use super::{Sqlite, audit};
 use crate::domain::{
     Action, Actor, AuditEntry, Delivery, DeliveryId, DeliveryState, NewWebhookEndpoint, TenantId, Timestamp,
-    WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
+    VerificationId, WebhookEndpoint, WebhookEndpointChange, WebhookId, WebhookSecret,
 };
 use crate::store::error::unreadable;
 use crate::store::{StoreError, WebhookStore};
@@ -70,6 +71,11 @@ pub(super) const DELIVERIES: &str = concat!(
     " FROM webhook_deliveries
     WHERE tenant = ?1 AND endpoint = ?2 AND id < ?4 AND (?3 IS NULL OR state = ?3)
     ORDER BY id DESC LIMIT ?5"
+);
+pub(super) const DELIVERIES_ABOUT: &str = concat!(
+    "SELECT ",
+    delivery_columns!(),
+    " FROM webhook_deliveries WHERE verification = ?1 AND tenant = ?2"
 );
 const REDELIVER: &str = concat!(
     "UPDATE webhook_deliveries
@@ -269,6 +275,22 @@ impl WebhookStore for Sqlite {
             .fetch_all(&self.reader)
             .await?;
         rows.into_iter().map(DeliveryRow::decode).collect()
+    }
+
+    async fn deliveries_about(
+        &self,
+        tenant: TenantId,
+        verification: VerificationId,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.verification_exists(tenant, verification).await?;
+        let rows: Vec<DeliveryRow> = sqlx::query_as(DELIVERIES_ABOUT)
+            .bind(verification.as_uuid())
+            .bind(tenant.as_uuid())
+            .fetch_all(&self.reader)
+            .await?;
+        let mut deliveries = rows.into_iter().map(DeliveryRow::decode).collect::<Result<Vec<_>, _>>()?;
+        deliveries.sort_unstable_by_key(|delivery| Reverse(delivery.id));
+        Ok(deliveries)
     }
 
     async fn redeliver(

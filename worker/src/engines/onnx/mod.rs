@@ -19,7 +19,7 @@ mod session;
 mod tensor;
 
 pub use batch::Batching;
-pub use device::{Device, InvalidDevice};
+pub use device::{Device, Devices, InvalidDevice};
 #[cfg(test)]
 pub(crate) use fake::FakeInference;
 pub use model::{ModelSettings, OnnxModel};

@@ -13,15 +13,15 @@ use tokio_util::sync::CancellationToken;
 use super::batch::{Batching, Gatherer, split};
 use super::request::InferenceRequest;
 use super::session::ModelSession;
-use super::{Device, EngineError, Inference, Pending, Runtime, Tensor, TensorPool, failed};
+use super::{Device, Devices, EngineError, Inference, Pending, Runtime, Tensor, TensorPool, failed};
 
 /// How a model is loaded.
 #[derive(Debug, Clone)]
 pub struct ModelSettings {
     pub name: String,
     pub file: PathBuf,
-    pub device: Device,
-    /// Threads, each with a session of its own; at least 1.
+    pub devices: Devices,
+    /// Threads, each with a session of its own on one of the devices; at least 1.
     pub sessions: usize,
     pub batching: Batching,
     /// The input shapes of one picture that will be used; each session runs each of them before it takes work.
@@ -51,10 +51,10 @@ impl OnnxModel {
         let (ready, readiness) = bounded::<Ready>(sessions);
         for number in 0..sessions {
             let (runtime, settings, pool) = (runtime.clone(), settings.clone(), Arc::clone(&pool));
-            let (inbox, ready) = (inbox.clone(), ready.clone());
+            let (inbox, ready, device) = (inbox.clone(), ready.clone(), settings.devices.of(number));
             thread::Builder::new()
                 .name(format!("{}-{number}", settings.name))
-                .spawn(move || serve(&runtime, &settings, &pool, &inbox, &ready))
+                .spawn(move || serve(&runtime, &settings, device, &pool, &inbox, &ready))
                 .map_err(failed)?;
         }
         drop(ready);
@@ -63,7 +63,7 @@ impl OnnxModel {
         }
         tracing::info!(
             model.name = settings.name,
-            model.device = %settings.device,
+            model.device = %settings.devices,
             model.sessions = sessions,
             model.batch = settings.batching.most,
             load.duration_ms = started.elapsed().as_millis() as u64,
@@ -93,11 +93,12 @@ impl Inference for OnnxModel {
 fn serve(
     runtime: &Runtime,
     settings: &ModelSettings,
+    device: Device,
     pool: &Arc<TensorPool>,
     inbox: &Receiver<InferenceRequest>,
     ready: &Sender<Ready>,
 ) {
-    let mut session = match ModelSession::load(runtime, settings, Arc::clone(pool)) {
+    let mut session = match ModelSession::load(runtime, settings, device, Arc::clone(pool)) {
         Ok(session) => session,
         Err(error) => {
             let _ = ready.send(Err(error));

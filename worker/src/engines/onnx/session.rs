@@ -24,6 +24,7 @@ use super::{Device, EngineError, ModelSettings, Runtime, Tensor, TensorPool, fai
 pub(super) struct ModelSession {
     runtime: Runtime,
     settings: ModelSettings,
+    device: Device,
     by_shape: HashMap<Vec<usize>, Session>,
     pool: Arc<TensorPool>,
 }
@@ -33,10 +34,11 @@ impl ModelSession {
     pub(super) fn load(
         runtime: &Runtime,
         settings: &ModelSettings,
+        device: Device,
         pool: Arc<TensorPool>,
     ) -> Result<Self, EngineError> {
         let (runtime, settings) = (runtime.clone(), settings.clone());
-        let mut loaded = Self { runtime, settings, by_shape: HashMap::new(), pool };
+        let mut loaded = Self { runtime, settings, device, by_shape: HashMap::new(), pool };
         for shape in loaded.settings.shapes.clone() {
             for length in loaded.settings.batching.lengths() {
                 let several = [&[length * shape[0]], &shape[1..]].concat();
@@ -49,9 +51,9 @@ impl ModelSession {
     /// The outputs in the model's order, copied out of the native memory.
     pub(super) fn run(&mut self, input: &Tensor) -> Result<Vec<Tensor>, EngineError> {
         let view = TensorRef::from_array_view((input.shape().to_vec(), input.values())).map_err(failed)?;
-        let session = match self.by_shape.entry(self.settings.device.session_for(input.shape())) {
+        let session = match self.by_shape.entry(self.device.session_for(input.shape())) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(open(&self.runtime, &self.settings)?),
+            Entry::Vacant(entry) => entry.insert(open(&self.runtime, &self.settings, self.device)?),
         };
         let outputs = session.run(ort::inputs![view]).map_err(failed)?;
         outputs
@@ -70,7 +72,7 @@ impl ModelSession {
 /// Where ONNX Runtime computes in blocks of channels.
 const BLOCKS: bool = cfg!(target_arch = "x86_64");
 
-fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineError> {
+fn open(runtime: &Runtime, settings: &ModelSettings, device: Device) -> Result<Session, EngineError> {
     let builder = Session::builder(runtime.environment()).map_err(failed)?;
     // One thread for each session: several collapse when cores are contended, and jobs run in parallel anyway.
     let builder = builder
@@ -86,9 +88,9 @@ fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineEr
         .map_err(failed)?
         .with_inter_op_spinning(false)
         .map_err(failed)?
-        .with_execution_providers(providers(settings.device, &settings.file))
+        .with_execution_providers(providers(device, &settings.file))
         .map_err(failed)?;
-    let mut builder = match settings.device {
+    let mut builder = match device {
         Device::Cpu => {
             // A memory pattern is kept by each session for each shape of input, and is no faster.
             let builder = builder.with_memory_pattern(false).map_err(failed)?;
@@ -96,7 +98,7 @@ fn open(runtime: &Runtime, settings: &ModelSettings) -> Result<Session, EngineEr
         }
         Device::OpenVino | Device::Cuda(_) | Device::TensorRt(_) => builder,
     };
-    let (several, blocks) = (settings.batching.most > 1, BLOCKS && settings.device == Device::Cpu);
+    let (several, blocks) = (settings.batching.most > 1, BLOCKS && device == Device::Cpu);
     if !several && !blocks {
         return builder.commit_from_file(&settings.file).map_err(failed);
     }

@@ -1,16 +1,17 @@
 //! A delivery as its tenant sees it.
 
 use countersign_shared::domain::{
-    Delivery, DeliveryAttempt, DeliveryError, DeliveryId, DeliveryState, EventType, Subject, VerificationId,
+    Delivery, DeliveryAttempt, DeliveryError, DeliveryId, DeliveryState, EventType, Recipient, Subject,
+    VerificationId, WebhookId,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One event on its way to one endpoint.
+/// One event on its way to one endpoint, or to a verification's own URL.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookDelivery, example = json!({
     "id": "msg_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "event": "verification.succeeded",
-    "verification": "ver_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "state": "delivered", "attempts": 2,
+    "verification": "ver_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "endpoint": "whk_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "state": "delivered", "attempts": 2,
     "next_attempt_at": null, "created_at": "2026-11-27T09:30:00.000Z", "finished_at": "2026-11-27T09:30:05.512Z",
     "log": [
         {"at": "2026-11-27T09:30:00.021Z", "duration_ms": 84, "status": 500, "error": "status_not_success"},
@@ -24,6 +25,9 @@ pub(super) struct View {
     /// What it is about; null for a test and for a notice.
     #[schema(required)]
     verification: Option<VerificationId>,
+    /// Where it goes; null when that is the verification's own `webhook_url`.
+    #[schema(required)]
+    endpoint: Option<WebhookId>,
     /// `pending`, `delivered` or `failed`.
     state: DeliveryState,
     /// Since it was last begun: a redelivery counts from 0 again.
@@ -74,6 +78,10 @@ impl From<Delivery> for View {
             verification: match delivery.subject {
                 Subject::Verification(id) => Some(id),
                 Subject::Endpoint(_) => None,
+            },
+            endpoint: match delivery.recipient {
+                Recipient::Endpoint(id) => Some(id),
+                Recipient::Url(_) => None,
             },
             state: delivery.state,
             attempts: delivery.attempts,

@@ -1,5 +1,6 @@
 //! The operations on webhooks, one file each: a tenant's endpoints, and what was sent to them.
 
+mod about;
 mod change;
 mod create;
 mod delete;
@@ -32,6 +33,7 @@ const LONGEST_OVERLAP_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// The operations of this folder, for the document.
 #[derive(OpenApi)]
 #[openapi(paths(
+    about::handle,
     change::handle,
     create::handle,
     delete::handle,
@@ -61,6 +63,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(resource("/v2/webhooks/{id}/rotate").route(web::post().to(rotate::handle)))
         .service(resource("/v2/webhooks/{id}/test").route(web::post().to(test::handle)))
         .service(resource("/v2/webhooks/{id}/deliveries").route(web::get().to(deliveries::handle)))
+        .service(resource("/v2/verifications/{id}/deliveries").route(web::get().to(about::handle)))
         .service(
             resource("/v2/webhooks/{id}/deliveries/{delivery}/redeliver")
                 .route(web::post().to(redeliver::handle)),

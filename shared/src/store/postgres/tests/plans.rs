@@ -80,6 +80,7 @@ fn statements(tenant: Uuid, id: Uuid) -> Vec<(&'static str, String)> {
         (deliveries::SETTLE, format!("{id}, {tenant}, 'sender', 'delivered', 0, '{{}}', true, 20")),
         (deliveries::LAG, String::new()),
         (deliveries::DELETE, "3600, 10".to_owned()),
+        (webhooks::DELIVERIES_ABOUT, format!("{id}, {tenant}")),
         (
             webhooks::DELIVERIES,
             format!("{tenant}, {tenant}, NULL, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50"),
