@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use countersign_shared::config::Config;
 use countersign_shared::domain::SpeechEvidence;
 use countersign_worker::engines::EngineError;
-use countersign_worker::engines::speech::{SpeechEngine, SpeechLimits, SpeechRecogniser};
+use countersign_worker::engines::speech::{SpeechDevice, SpeechEngine, SpeechLimits, SpeechRecogniser};
 use tokio_util::sync::CancellationToken;
 
 const MODEL: &str = "ggml-base-q8_0.bin";
@@ -106,7 +106,10 @@ fn a_job_that_was_given_up_is_not_heard() {
 #[test]
 fn a_file_that_is_no_model_is_refused() {
     let nowhere = PathBuf::from("no-such-model.bin");
-    assert!(matches!(SpeechEngine::load(&nowhere, &nowhere, 1), Err(EngineError::Failed { .. })));
+    assert!(matches!(
+        SpeechEngine::load(&nowhere, &nowhere, SpeechDevice::Cpu, 1),
+        Err(EngineError::Failed { .. })
+    ));
 }
 
 fn heard(engine: &SpeechEngine, sound: &Arc<[f32]>, code: &str) -> SpeechEvidence {
@@ -139,7 +142,9 @@ fn load() -> Option<SpeechEngine> {
         eprintln!("SKIPPED: {MODEL}, {VOICE} or espeak-ng is missing");
         return None;
     }
-    Some(SpeechEngine::load(&model, &voice, 1).expect("the models load"))
+    let device = std::env::var("COUNTERSIGN_MODELS__SPEECH_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
+    let device = device.parse().expect("a device of this build");
+    Some(SpeechEngine::load(&model, &voice, device, 1).expect("the models load"))
 }
 
 /// A code, digit by digit.

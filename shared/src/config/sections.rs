@@ -240,6 +240,8 @@ pub struct Models {
     #[serde(with = "humantime_serde")]
     pub batch_delay: Duration,
     pub speech_sessions: usize,
+    /// `cpu`, or `gpu:N` in builds that can.
+    pub speech_device: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use super::{Job, Pipeline, PipelineError};
 use crate::engines::EngineError;
 use crate::engines::media::MediaLimits;
 use crate::engines::onnx::InvalidDevice;
-use crate::engines::speech::{LateSpeech, SpeechEngine};
+use crate::engines::speech::{InvalidSpeechDevice, LateSpeech, SpeechDevice, SpeechEngine};
 use crate::models::{Manifest, ManifestError, ModelFiles, NotReady, Profile};
 
 /// Recogniser states when their number is not configured: each holds some hundred megabytes.
@@ -40,6 +40,8 @@ pub enum LoadError {
     #[error(transparent)]
     Device(#[from] InvalidDevice),
     #[error(transparent)]
+    SpeechDevice(#[from] InvalidSpeechDevice),
+    #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
@@ -55,12 +57,13 @@ impl VerificationPipeline {
             0 => config.worker.effective_permits().min(SPEECH_SESSIONS_MAX),
             sessions => sessions,
         };
+        let device: SpeechDevice = config.models.speech_device.parse()?;
         let faces = Faces::load(config, &profile, &files)?;
         let still = || Arc::clone(&faces.still);
         let mut for_video = faces.for_comparison();
         for_video.extend([used(&profile.voice_detector.model), used(&profile.recogniser.model)]);
         let speech = Arc::new(LateSpeech::new(move || {
-            let engine = load_speech(&profile, &files, sessions).map_err(unheard)?;
+            let engine = load_speech(&profile, &files, device, sessions).map_err(unheard)?;
             memory::give_back();
             Ok(Arc::new(engine))
         }));
@@ -83,11 +86,12 @@ impl VerificationPipeline {
 pub fn load_speech(
     profile: &Profile,
     files: &ModelFiles,
+    device: SpeechDevice,
     sessions: usize,
 ) -> Result<SpeechEngine, LoadError> {
     let (recogniser, voice) = (&profile.recogniser.model, &profile.voice_detector.model);
     files.ensure([recogniser, voice])?;
-    Ok(SpeechEngine::load(&files.path(recogniser), &files.path(voice), sessions)?)
+    Ok(SpeechEngine::load(&files.path(recogniser), &files.path(voice), device, sessions)?)
 }
 
 fn unheard(error: LoadError) -> EngineError {

@@ -75,7 +75,8 @@ impl SpeechModels {
     pub(super) fn load(config: &Config, limits: SpeechLimits, threads: usize) -> anyhow::Result<Self> {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
-        let engine = load_speech(&profile, &files, threads).context("failed to load the models")?;
+        let engine = load_speech(&profile, &files, config.models.speech_device.parse()?, threads)
+            .context("failed to load the models")?;
         let used = vec![used(&profile.voice_detector.model), used(&profile.recogniser.model)];
         Ok(Self {
             profile: config.models.profile.clone(),

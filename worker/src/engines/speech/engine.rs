@@ -13,7 +13,7 @@ use tracing::Span;
 
 use super::recogniser::Recogniser;
 use super::tokens::Model;
-use super::{Heard, SpeechLimits, SpeechRecogniser};
+use super::{Heard, SpeechDevice, SpeechLimits, SpeechRecogniser};
 use crate::engines::EngineError;
 
 /// How often a waiting caller looks whether its job was given up.
@@ -41,11 +41,16 @@ impl SpeechEngine {
     ///
     /// `model_path` is a multilingual Whisper model in ggml form, `vad_path` Silero's voice activity detector in ggml
     /// form.
-    pub fn load(model_path: &Path, vad_path: &Path, sessions: usize) -> Result<Self, EngineError> {
+    pub fn load(
+        model_path: &Path,
+        vad_path: &Path,
+        device: SpeechDevice,
+        sessions: usize,
+    ) -> Result<Self, EngineError> {
         let started = Instant::now();
         whisper_rs::install_logging_hooks();
         let sessions = sessions.max(1);
-        let model = Arc::new(Model::load(model_path)?);
+        let model = Arc::new(Model::load(model_path, device)?);
         let (requests, inbox) = bounded(sessions);
         let (ready, readiness) = bounded(sessions);
         let mut engine = Self { requests: Some(requests), owners: Vec::with_capacity(sessions) };

@@ -1,12 +1,13 @@
 //! Speech: was the expected code spoken? Voice activity and forced scoring of digits, with whisper.cpp.
 //!
-//! - `engine`: the owner threads and their bounded channel; `late`: the same, loaded when it is needed.
+//! - `engine`: the owner threads and their bounded channel; `late`: the same, loaded when it is needed; `device`: where it runs.
 //! - `recogniser`: one thread's states, and the order of its work on one clip.
 //! - `voice`, `window`: where someone speaks, and which stretches are worth hearing.
 //! - `scoring`: how well a code explains the sound; `tokens`: the model's vocabulary for it.
 //! - `reading`, `words`, `pairs`: the digits that a free transcript names.
 //! - `verdict`: what the numbers mean against the limits.
 
+mod device;
 mod engine;
 #[cfg(test)]
 mod fake;
@@ -27,6 +28,7 @@ use countersign_shared::config;
 use countersign_shared::domain::{Digits, Language, SpeechEvidence};
 use tokio_util::sync::CancellationToken;
 
+pub use device::{InvalidSpeechDevice, SpeechDevice};
 pub use engine::SpeechEngine;
 #[cfg(test)]
 pub use fake::FakeSpeech;

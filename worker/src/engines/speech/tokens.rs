@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use countersign_shared::domain::{LANGUAGES, Language};
-use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperState, WhisperTokenId, get_lang_id};
+use whisper_rs::{WhisperContext, WhisperState, WhisperTokenId, get_lang_id};
 
+use super::SpeechDevice;
 use super::engine::failed;
 use crate::engines::EngineError;
 
@@ -27,8 +28,8 @@ pub(super) struct Model {
 
 impl Model {
     /// Fails when the file is no multilingual Whisper model, or does not know an accepted language.
-    pub(super) fn load(path: &Path) -> Result<Self, EngineError> {
-        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
+    pub(super) fn load(path: &Path, device: SpeechDevice) -> Result<Self, EngineError> {
+        let context = WhisperContext::new_with_params(path, device.parameters())
             .map_err(|error| failed(format!("failed to load `{}`: {error}", path.display())))?;
         if !context.is_multilingual() {
             return Err(failed(format!("`{}` is not multilingual", path.display())));

@@ -83,7 +83,7 @@ impl Ceiling {
     ) -> anyhow::Result<()> {
         let profile = Manifest::load(&config.models.manifest)?.profile(&config.models.profile)?;
         let files = ModelFiles::new(config.data.resolve(&config.models.dir));
-        let engine = load_speech(&profile, &files, self.threads)?;
+        let engine = load_speech(&profile, &files, config.models.speech_device.parse()?, self.threads)?;
         let sound = decode_audio(video, &MediaLimits::new(config))?.into();
         let code = SpokenCode { language, expected: Some(digits) };
         self.speech = Some(Speech { engine, sound, code, limits: SpeechLimits::from(&config.pipeline) });
