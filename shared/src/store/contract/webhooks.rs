@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::audit::audited;
 use super::{LEASE, accept, claim, claim_deliveries, finish, is_conflict, is_not_found, report};
 use crate::domain::{
-    Actor, DeliveryState, DisabledReason, EventType, KeyId, NewVerification, NewWebhookEndpoint, Recipient,
-    Subject, TenantId, Timestamp, VerificationId, WebhookEndpoint, WebhookEndpointChange, WebhookId,
-    WebhookSecret,
+    Actor, DeliveryState, DisabledReason, EventType, KeyId, Kind, NewVerification, NewWebhookEndpoint,
+    Priority, Recipient, Subject, TenantId, Timestamp, VerificationId, WebhookEndpoint,
+    WebhookEndpointChange, WebhookId, WebhookSecret, WebhookUrl,
 };
 use crate::store::{Outcome, Stores};
 
@@ -176,7 +176,7 @@ pub async fn every_way_to_an_end_is_told(stores: &Stores) {
     let tenant = TenantId::new();
     let endpoint = add(stores, tenant, &[]).await;
     let accept = async || {
-        let new = super::new_verification(crate::domain::Kind::Photo, crate::domain::Priority::Batch);
+        let new = super::new_verification(Kind::Photo, Priority::Batch);
         let new = NewVerification { tenant, ..new };
         stores.verifications.accept(&new).await.expect("accepted");
         new
@@ -215,10 +215,7 @@ pub async fn every_way_to_an_end_is_told(stores: &Stores) {
 }
 
 pub async fn a_verifications_own_url_is_told_too(stores: &Stores) {
-    let mut new = super::new_verification(crate::domain::Kind::Photo, crate::domain::Priority::Batch);
-    let url: crate::domain::WebhookUrl = "https://example.com/own?token=1".parse().expect("a URL");
-    new.request.webhook_url = Some(url.clone());
-    stores.verifications.accept(&new).await.expect("accepted");
+    let (new, url) = accept_with_url(stores).await;
     let lease = claim(stores, new.id, "worker", LEASE).await;
     finish(stores, &lease, Outcome::Succeeded(Box::new(report()))).await;
     let claimed = claim_deliveries(stores, "sender", 10).await;
@@ -264,12 +261,9 @@ pub async fn deliveries_are_listed_newest_first_and_by_state(stores: &Stores) {
 }
 
 pub async fn deliveries_about_a_verification_are_listed_whoever_they_go_to(stores: &Stores) {
-    let mut new = super::new_verification(crate::domain::Kind::Photo, crate::domain::Priority::Batch);
-    let url: crate::domain::WebhookUrl = "https://example.com/own".parse().expect("a URL");
-    new.request.webhook_url = Some(url.clone());
+    let (new, url) = accept_with_url(stores).await;
     let endpoint = add(stores, new.tenant, &[]).await;
     stores.webhooks.test_endpoint(endpoint.tenant, endpoint.id).await.expect("written");
-    stores.verifications.accept(&new).await.expect("accepted");
     let about = async |tenant, id| stores.webhooks.deliveries_about(tenant, id).await;
     assert_eq!(about(new.tenant, new.id).await.expect("none yet"), []);
     let lease = claim(stores, new.id, "worker", LEASE).await;
@@ -282,6 +276,14 @@ pub async fn deliveries_about_a_verification_are_listed_whoever_they_go_to(store
     for (tenant, id) in [(TenantId::new(), new.id), (new.tenant, VerificationId::new())] {
         assert!(is_not_found(&about(tenant, id).await));
     }
+}
+
+async fn accept_with_url(stores: &Stores) -> (NewVerification, WebhookUrl) {
+    let mut new = super::new_verification(Kind::Photo, Priority::Batch);
+    let url: WebhookUrl = "https://example.com/own?token=1".parse().expect("a URL");
+    new.request.webhook_url = Some(url.clone());
+    stores.verifications.accept(&new).await.expect("accepted");
+    (new, url)
 }
 
 pub(super) async fn add(stores: &Stores, tenant: TenantId, events: &[EventType]) -> WebhookEndpoint {

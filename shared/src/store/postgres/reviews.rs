@@ -74,16 +74,3 @@ impl ReviewStore for Postgres {
         rows.into_iter().map(ReviewRow::decode).collect()
     }
 }
-
-impl Postgres {
-    /// `NotFound` where it does not, or not for this tenant.
-    pub(super) async fn verification_exists(
-        &self,
-        tenant: TenantId,
-        id: VerificationId,
-    ) -> Result<(), StoreError> {
-        let exists = sqlx::query_as(EXISTS).bind(id.as_uuid()).bind(tenant.as_uuid());
-        let row: Option<(Uuid,)> = self.requests.first(exists).await?;
-        row.map(|_| ()).ok_or(StoreError::NotFound)
-    }
-}

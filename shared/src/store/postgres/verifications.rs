@@ -196,9 +196,8 @@ impl VerificationStore for Postgres {
             self.told(told);
             return Ok(());
         }
-        let exists = sqlx::query_as(EXISTS).bind(id.as_uuid()).bind(tenant.as_uuid());
-        let row: Option<(Uuid,)> = self.requests.first(exists).await?;
-        Err(row.map_or(StoreError::NotFound, |_| StoreError::Conflict))
+        self.verification_exists(tenant, id).await?;
+        Err(StoreError::Conflict)
     }
 
     async fn claim(&self, id: VerificationId, owner: &str, lease: Duration) -> Result<Claim, StoreError> {
@@ -257,6 +256,17 @@ impl VerificationStore for Postgres {
 }
 
 impl Postgres {
+    /// `NotFound` where it does not exist, or not for this tenant.
+    pub(super) async fn verification_exists(
+        &self,
+        tenant: TenantId,
+        id: VerificationId,
+    ) -> Result<(), StoreError> {
+        let exists = sqlx::query_as(EXISTS).bind(id.as_uuid()).bind(tenant.as_uuid());
+        let row: Option<(Uuid,)> = self.requests.first(exists).await?;
+        row.map(|_| ()).ok_or(StoreError::NotFound)
+    }
+
     /// Makes it final, with that document.
     async fn end(&self, statement: &'static str, held: &Lease, document: String) -> Result<(), StoreError> {
         let end = sqlx::query_as(statement)

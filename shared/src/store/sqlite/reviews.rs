@@ -14,7 +14,6 @@ const ADD: &str = "INSERT INTO reviews (verification, decision, reason, reviewer
     SELECT id, ?3, ?4, ?5, ?6 FROM verifications
     WHERE id = ?1 AND tenant = ?2 AND state IN ('succeeded', 'failed')
         AND (SELECT count(*) FROM reviews WHERE verification = ?1) < ?7";
-const EXISTS: &str = "SELECT 1 FROM verifications WHERE id = ?1 AND tenant = ?2";
 const READ: &str = "SELECT decision, reason, reviewer, reviewed_at FROM reviews
     WHERE verification = ?1 ORDER BY sequence DESC";
 
@@ -72,21 +71,5 @@ impl ReviewStore for Sqlite {
         self.verification_exists(tenant, id).await?;
         let rows: Vec<ReviewRow> = sqlx::query_as(READ).bind(id.as_uuid()).fetch_all(&self.reader).await?;
         rows.into_iter().map(ReviewRow::decode).collect()
-    }
-}
-
-impl Sqlite {
-    /// `NotFound` where it does not, or not for this tenant.
-    pub(super) async fn verification_exists(
-        &self,
-        tenant: TenantId,
-        id: VerificationId,
-    ) -> Result<(), StoreError> {
-        let _: i64 = sqlx::query_scalar(EXISTS)
-            .bind(id.as_uuid())
-            .bind(tenant.as_uuid())
-            .fetch_one(&self.reader)
-            .await?;
-        Ok(())
     }
 }

@@ -54,6 +54,7 @@ const OFFER_AGAIN: &str = "INSERT INTO outbox (verification, tenant, lane, trace
 /// The state is spelt out: a partial index serves only a query that names what it is partial to.
 pub(super) const QUEUED: &str = "SELECT count(*) FROM
     (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = ?1 LIMIT ?2)";
+const EXISTS: &str = "SELECT 1 FROM verifications WHERE id = ?1 AND tenant = ?2";
 pub(super) const OWN: &str = "SELECT count(*) FROM
     (SELECT 1 FROM verifications WHERE state = 'queued' AND lane = ?1 AND tenant = ?2 LIMIT ?3)";
 pub(super) const OLDEST: &str = "SELECT created_at FROM verifications
@@ -121,11 +122,7 @@ impl VerificationStore for Sqlite {
             .execute(&mut *transaction)
             .await?;
         if canceled.rows_affected() == 0 {
-            let _: i64 = sqlx::query_scalar("SELECT 1 FROM verifications WHERE id = ?1 AND tenant = ?2")
-                .bind(id.as_uuid())
-                .bind(tenant.as_uuid())
-                .fetch_one(&mut *transaction)
-                .await?;
+            self.verification_exists(tenant, id).await?;
             return Err(StoreError::Conflict);
         }
         sqlx::query("DELETE FROM outbox WHERE verification = ?1")
@@ -212,6 +209,20 @@ impl VerificationStore for Sqlite {
 }
 
 impl Sqlite {
+    /// `NotFound` where it does not exist, or not for this tenant.
+    pub(super) async fn verification_exists(
+        &self,
+        tenant: TenantId,
+        id: VerificationId,
+    ) -> Result<(), StoreError> {
+        let _: i64 = sqlx::query_scalar(EXISTS)
+            .bind(id.as_uuid())
+            .bind(tenant.as_uuid())
+            .fetch_one(&self.reader)
+            .await?;
+        Ok(())
+    }
+
     /// Makes it final, with that document.
     async fn end(&self, statement: &'static str, held: &Lease, document: String) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;

@@ -289,6 +289,7 @@ impl WebhookStore for Sqlite {
             .fetch_all(&self.reader)
             .await?;
         let mut deliveries = rows.into_iter().map(DeliveryRow::decode).collect::<Result<Vec<_>, _>>()?;
+        // They are few, and no statement here sorts.
         deliveries.sort_unstable_by_key(|delivery| Reverse(delivery.id));
         Ok(deliveries)
     }

@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookDelivery, example = json!({
     "id": "msg_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "event": "verification.succeeded",
-    "verification": "ver_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "endpoint": "whk_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "state": "delivered", "attempts": 2,
-    "next_attempt_at": null, "created_at": "2026-11-27T09:30:00.000Z", "finished_at": "2026-11-27T09:30:05.512Z",
+    "verification": "ver_019b0f3c2a7e7d31a5c06f1e8d94b2a7", "endpoint": "whk_019b0f3c2a7e7d31a5c06f1e8d94b2a7",
+    "state": "delivered", "attempts": 2, "next_attempt_at": null, "created_at": "2026-11-27T09:30:00.000Z",
+    "finished_at": "2026-11-27T09:30:05.512Z",
     "log": [
         {"at": "2026-11-27T09:30:00.021Z", "duration_ms": 84, "status": 500, "error": "status_not_success"},
         {"at": "2026-11-27T09:30:05.430Z", "duration_ms": 82, "status": 200, "error": null},

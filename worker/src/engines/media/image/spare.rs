@@ -11,24 +11,27 @@ static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// So many zeros: nothing is left of what the memory held.
 pub(super) fn take(length: usize) -> Vec<u8> {
-    let mut buffer = {
+    let spare = || {
         let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        let large_enough = spare.iter().position(|buffer| buffer.capacity() >= length);
-        large_enough.map(|place| spare.swap_remove(place)).unwrap_or_default()
+        let large_enough = spare.iter().position(|buffer| buffer.capacity() >= length)?;
+        Some(spare.swap_remove(large_enough))
     };
-    if buffer.capacity() < length {
-        return vec![0; length];
-    }
+    let Some(mut buffer) = spare() else { return vec![0; length] };
     buffer.clear();
     buffer.resize(length, 0);
     buffer
 }
 
-/// For a later picture, unless enough is kept.
+/// For a later picture. Of more than are kept the smallest goes, or those of small pictures would stay for ever.
 pub(super) fn give(buffer: Vec<u8>) {
+    if buffer.capacity() > BYTES_MAX {
+        return;
+    }
     let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    if buffer.capacity() <= BYTES_MAX && spare.len() < BUFFERS {
-        spare.push(buffer);
+    spare.push(buffer);
+    if spare.len() > BUFFERS {
+        spare.sort_unstable_by_key(Vec::capacity);
+        spare.swap_remove(0);
     }
 }
 
@@ -50,7 +53,12 @@ mod tests {
     fn neither_large_nor_many_buffers_are_kept() {
         give(vec![7; BYTES_MAX + 1]);
         (0..=BUFFERS).for_each(|_| give(vec![7; 10]));
+        give(vec![7; BYTES_MAX / 2]);
         let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(spare.len() <= BUFFERS && spare.iter().all(|buffer| buffer.capacity() <= BYTES_MAX));
+        assert!(
+            spare.iter().any(|buffer| buffer.capacity() == BYTES_MAX / 2),
+            "larger than those that were kept"
+        );
     }
 }

@@ -15,7 +15,6 @@ use super::node::{Node, is_own};
 /// What names of our making begin with.
 const OURS: &str = "countersign/";
 
-#[derive(Clone)]
 pub(super) struct Network {
     model: Message,
     graph: Message,

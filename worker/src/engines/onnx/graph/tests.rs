@@ -111,32 +111,25 @@ fn heads_that_read_the_same_become_one_and_keep_their_names() {
             (split.operator.as_str(), split.integer("axis"), split.outputs.as_slice()),
             ("Split", Some(1), heads.as_slice())
         );
-        assert_eq!(lengths(&network, split, version), [2, 8, 20]);
         assert_eq!(last.outputs, [other]);
+        let split = split.clone();
+        assert_eq!(lengths(network, &split, version), [2, 8, 20]);
     }
 }
 
 /// Of a split: an attribute, and an input since version 13.
-fn lengths(network: &Network, split: &Node, version: u64) -> Vec<u64> {
+fn lengths(network: Network, split: &Node, version: u64) -> Vec<u64> {
     if version < 13 {
         return split.attributes[1].numbers(ATTRIBUTE_INTEGERS).expect("they are numbers");
     }
-    let graph =
-        Message::read(network.clone().write().expect("it is whole").last(GRAPH).expect("it is there"));
-    let constants = graph.expect("it is a graph");
-    let mut constants =
-        constants.all(INITIALIZER).map(|constant| Message::read(constant).expect("it is one"));
+    let model = network.write().expect("it is whole");
+    let graph = Message::read(model.last(GRAPH).expect("it is there")).expect("it is a graph");
+    let mut constants = graph.all(INITIALIZER).map(|constant| Message::read(constant).expect("it is one"));
     let named = |constant: &Message| constant.texts(TENSOR_NAME) == Ok(vec![split.inputs[1].clone()]);
     let lengths = constants.find(named).expect("it is a constant");
     assert_eq!(lengths.numbers(ELEMENT), Ok(vec![IS_INT64]));
-    lengths
-        .last(RAW)
-        .expect("it has values")
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| u64::from_le_bytes(*bytes))
-        .collect()
+    let (values, _) = lengths.last(RAW).expect("it has values").as_chunks();
+    values.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
 #[test]
